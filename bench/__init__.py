@@ -1,0 +1,1 @@
+"""Speed as ratios against peers, with their gates: `python -m bench`."""

@@ -1,0 +1,5 @@
+"""`python -m loom.cli`."""
+
+from loom.cli.main import main
+
+main()

@@ -1,0 +1,43 @@
+"""What follows on `up --prove`: an example's telemetry, the proof that it arrived, and what to do next."""
+
+from loom.cli.deployment import say
+from loom.contract.environment import SERVICE_NAME
+from loom.deploy import api
+from loom.deploy.artifacts.documents.quickstart import EXAMPLE
+from loom.deploy.engine import Deployment, EmbeddedEngine
+from loom.deploy.verify import report
+from loom.errors import EngineError, MissingTelemetryError, Problem
+
+_SERVICE = "loom-example"
+_NEXT = (
+    ("loom-deploy trace --name {}", "one event's way through all components, as a tree"),
+    ("loom-deploy doctor --name {}", "what is wrong, when something is"),
+    ("loom-deploy down --name {}", "stop it; --volumes removes its data too"),
+)
+_EMBEDDED_NEXT = (
+    ("loom-deploy check -- python my_agents.py", "a program of your own against the contract"),
+    ("loom-deploy logs --name {}", "what is not as the contract says"),
+    ("loom-deploy down --name {}", "stop it"),
+)
+
+
+def demonstrate(deployment: Deployment) -> None:
+    """Run the example, and prove its telemetry; MissingTelemetryError or EngineError when that fails."""
+    say(f"sending telemetry through it: python -m {EXAMPLE}")
+    say("  some of it fails on purpose: the warnings and the traceback below belong to the story")
+    code = api.run_module(deployment, EXAMPLE, {SERVICE_NAME.name: _SERVICE})
+    if code:
+        hint = f"loom-deploy doctor --name {deployment.name}"
+        raise EngineError(Problem(f"{EXAMPLE} ended with exit code {code}", hint=hint))
+    say("looking for every metric and span of the contract")
+    proof = api.verify(deployment)
+    say(f"  {report.summary(proof)}")
+    if proof.bad:
+        raise MissingTelemetryError(*(finding.problem for finding in proof.bad))
+
+
+def say_next(deployment: Deployment) -> None:
+    """The three commands that a newcomer wants next."""
+    say("What next:")
+    for command, purpose in _EMBEDDED_NEXT if deployment.engine == EmbeddedEngine.name else _NEXT:
+        say(f"  {command.format(deployment.name):<46} {purpose}")

@@ -1,0 +1,52 @@
+"""What the commands about a running deployment share: which one, and how progress looks."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from loom.deploy import api
+from loom.deploy.engine import Deployment, Progress
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def which(command: Command) -> Command:
+    """The options `--profile` and `--name`."""
+    command = click.option(
+        "--profile", default="", metavar="NAME|PATH", help="The profile that was started."
+    )(command)
+    return click.option("--name", default="", help="The deployment, if it was started with --name.")(command)
+
+
+def chosen(profile: str, name: str) -> str:
+    """The name of the deployment that is meant; without either option, of the only one that is up."""
+    if name or profile:
+        return name or Path(profile).stem
+    names = api.deployed()
+    if len(names) > 1:
+        message = f"several deployments are up; take --name: {', '.join(names)}"
+        raise click.UsageError(message)
+    return names[0] if names else "dev"
+
+
+def find(profile: str, name: str) -> Deployment:
+    """The deployment that is meant; EngineError when it is not up."""
+    return api.find(chosen(profile, name))
+
+
+def show(progress: Progress) -> None:
+    """One step, as a line."""
+    say(f"  {progress.service} {progress.text}" if progress.service else f"  {progress.text}")
+
+
+def say(line: str) -> None:
+    """Print a line of something that goes on also when nobody listens: `loom-deploy up | head -1`."""
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        # The descriptor too: the interpreter flushes it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

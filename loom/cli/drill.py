@@ -1,0 +1,111 @@
+"""`loom-deploy drill`: a table, one line for each alert: cause, fired, delivered, resolved."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import click
+
+from loom.cli.deployment import say, show
+from loom.deploy import api
+from loom.deploy.artifacts import rules
+from loom.deploy.drill import UNPROVOKED, Row, Setting, drill, drilled, missing
+from loom.deploy.engine import Home, NativeEngine
+from loom.deploy.engine.conflict import offset
+from loom.deploy.plan.model import Plan
+from loom.errors import EngineError, FindingError, Problem
+
+_WIDE = 180
+_COLUMNS = ("alert", "cause", "fired", "delivered", "silenced", "resolved", "")
+
+
+@click.command("drill")
+@click.option("--profile", default="dev", show_default=True, metavar="NAME|PATH", help="The profile.")
+@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
+@click.option("--alert", "chosen", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+def command(profile: str, overrides: tuple[str, ...], chosen: tuple[str, ...]) -> None:
+    """Provoke every alert of a profile by its real cause, on real programs, until it is resolved.
+
+    A deployment of its own is started for it, on ports of its own, in which minutes of rules take seconds;
+    its only receiver is on this machine. What runs already is left alone. Exit code 1 when an alert did not
+    fire, did not arrive or did not resolve.
+    """
+    plan = _plan(profile, overrides)
+    _refuse_unknown(plan, chosen)
+    home = Home.of("drill", os.environ)
+    if home.record.exists():
+        raise EngineError(
+            Problem("a drill is under way", str(home.root), hint="loom-deploy down --name drill")
+        )
+    rows = drill(Setting(plan, home, NativeEngine(), show), chosen, _tell)
+    _show(rows)
+    _judge(plan, rows, home, chosen)
+    shutil.rmtree(home.root, ignore_errors=True)
+
+
+def _plan(profile: str, overrides: tuple[str, ...]) -> Plan:
+    """Beside whatever runs."""
+    plan = drilled(api.load_plan(profile, overrides))
+    room = offset(plan)
+    return drilled(plan, room) if room is not None else plan
+
+
+def _refuse_unknown(plan: Plan, chosen: Sequence[str]) -> None:
+    known = {alert.name for alert in rules.alerts(plan)}
+    for name in chosen:
+        if name not in known:
+            message = f"{name!r} is no alert of {plan.profile.name}"
+            raise click.BadParameter(message, param_hint="--alert")
+        if name in UNPROVOKED:
+            message = f"{name} has no real cause here: {UNPROVOKED[name]}"
+            raise click.BadParameter(message, param_hint="--alert")
+
+
+def _tell(row: Row) -> None:
+    say(f"{row.alert}: {row.proof.value or 'fired, delivered, resolved'}")
+
+
+def _show(rows: Sequence[Row]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - late: it is slow to import
+    from rich.table import Table  # noqa: PLC0415 - late: it is slow to import
+
+    table = Table(box=None, pad_edge=False)
+    for title in _COLUMNS:
+        # Where there is little room, the cause is cut short before anything else.
+        table.add_column(
+            title, no_wrap=True, overflow="ellipsis", min_width=0 if title == "cause" else len(title)
+        )
+    for row in rows:
+        times = (row.fired, row.delivered, row.silenced, row.resolved)
+        verdict = row.proof.value if row.complete else "[red]incomplete[/red]"
+        verdict += " (at the second attempt)" if row.attempt > 1 else ""
+        table.add_row(row.alert, row.cause, *map(_seconds, times), verdict)
+    # Where nobody looks, no line is broken.
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def _seconds(time: float | None) -> str:
+    return "" if time is None else f"{time:.1f} s"
+
+
+def _judge(plan: Plan, rows: Sequence[Row], home: Home, chosen: Sequence[str]) -> None:
+    for name, why in UNPROVOKED.items():
+        if not chosen and any(alert.name == name for alert in rules.alerts(plan)):
+            say(f"not provoked: {name}: {why}")
+    problems = [_problem(row) for row in rows if not row.complete]
+    if not chosen:
+        problems += [
+            Problem(f"{name} has no cause, and no reason why", hint="give it one") for name in missing(plan)
+        ]
+    if problems:
+        raise FindingError(*(replace(one, file=str(home.run)) for one in problems))
+    say(f"{len(rows)} alerts: each fired for its cause, and was over when that was removed")
+
+
+def _problem(row: Row) -> Problem:
+    lack = (
+        "did not fire" if row.fired is None else "did not arrive" if not row.provoked else "did not resolve"
+    )
+    return Problem(f"{row.alert} {lack}: {row.cause}", hint="the programs' logs are there")

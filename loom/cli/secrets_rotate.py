@@ -1,0 +1,23 @@
+"""`loom-deploy secrets rotate`: a new password, known to the servers at once."""
+
+import click
+
+from loom.cli.keeping import show
+from loom.cli.vault import Target, which
+from loom.deploy.credentials.keeping import rotate
+from loom.deploy.engine import reread
+from loom.deploy.plan.identity import PASSWORD
+
+
+@click.command("rotate")
+@click.argument("party")
+@click.option("--file", "secret", default=PASSWORD, show_default=True, help="Which of its secrets.")
+@click.option("--at-once", is_flag=True, help="Refuse the old token from now on, not from the next rotation.")
+@which
+def command(target: Target, party: str, secret: str, *, at_once: bool) -> None:
+    """Make a new password (or token) for PARTY, and let the servers it calls know."""
+    kept = rotate(target.plan, target.found, party, secret, at_once=at_once)
+    told = reread(target.rendered)
+    show(target, [one for one in kept if one.state != "kept"])
+    if told:
+        click.echo(f"told to read them now: {', '.join(told)}")

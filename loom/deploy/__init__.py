@@ -1,0 +1,1 @@
+"""loom-deploy: profile → plan → artifacts → writer → engine → verify."""

@@ -1,0 +1,1 @@
+"""Drift: two profiles compared by meaning, and what programs run compared with what was rendered."""

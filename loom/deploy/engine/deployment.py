@@ -1,0 +1,184 @@
+"""A deployment on this machine: its name, its plan, and the folders that are its own."""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from loom.deploy.artifacts.protection import RENDERED
+from loom.deploy.credentials.access import Access, access
+from loom.deploy.plan import derive
+from loom.deploy.plan.identity import FOLDER
+from loom.deploy.plan.model import Plan
+from loom.deploy.profile.model import Profile
+from loom.errors import EngineError, Problem
+
+_LONGEST = 80
+"""Bytes. A socket's path is limited to 104 (macOS) or 108, and supervisord adds `/supervisor.sock.12345`."""
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+def state_root(environ: Mapping[str, str]) -> Path:
+    """`${XDG_STATE_HOME}/loom-deploy`, by default below `~/.local/state`."""
+    base = environ.get("XDG_STATE_HOME", "")
+    # The standard says to ignore what is not absolute.
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "loom-deploy"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one deployment."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, name: str, environ: Mapping[str, str]) -> "Home":
+        """The home of a deployment by its name; ValueError when it is no name."""
+        if not _NAME.fullmatch(name):
+            message = f"{name!r} is not a name: small letters, digits and hyphens, a letter first, at most 40"
+            raise ValueError(message)
+        return cls(state_root(environ) / name)
+
+    @property
+    def name(self) -> str:
+        """The deployment's name."""
+        return self.root.name
+
+    @property
+    def record(self) -> Path:
+        """The file that says what is deployed; there from the first moment of `up` to the end of `down`."""
+        return self.root / "deployment.json"
+
+    @property
+    def unchanged(self) -> timedelta:
+        """How long ago the last `up` was; the longest time there is without a record."""
+        try:
+            return timedelta(seconds=max(0.0, time.time() - self.record.stat().st_mtime))
+        except OSError:
+            return timedelta.max
+
+    @property
+    def rendered(self) -> Path:
+        """The rendered configuration."""
+        return self.root / RENDERED
+
+    @property
+    def secrets(self) -> Path:
+        """Certificates and secrets, a folder for each party; theirs who made them, never rendered."""
+        return self.rendered / FOLDER
+
+    @property
+    def data(self) -> Path:
+        """The programs' data."""
+        return self.root / "data"
+
+    @property
+    def run(self) -> Path:
+        """Socket, pid and the programs' logs, `<service>.log` each."""
+        return self.root / "run"
+
+    @property
+    def short_run(self) -> Path:
+        """The same folder by a path that is short enough for a socket: a link to it where its own is not."""
+        if len(os.fsencode(self.run)) <= _LONGEST:
+            return self.run
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"loom-deploy-{digest}"
+
+    def forget(self) -> None:
+        """Remove the record, and the link of a long path."""
+        self.record.unlink(missing_ok=True)
+        if self.short_run != self.run:
+            self.short_run.unlink(missing_ok=True)
+
+    def make(self) -> None:
+        """Make the folders; EngineError when they cannot be made, or the link leads elsewhere."""
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            self.run.mkdir(mode=0o700, exist_ok=True)
+            self._show_secrets()
+            if self.short_run != self.run and not self.short_run.is_symlink():
+                self.short_run.symlink_to(self.run)
+        except OSError as error:
+            message = f"cannot make the deployment's folders: {error.strerror}"
+            raise EngineError(Problem(message, str(error.filename))) from error
+        # Whoever may write to the temporary folder could have put a link of theirs there.
+        if self.short_run != self.run and self.short_run.readlink() != self.run:
+            raise EngineError(
+                Problem("does not lead to the deployment", str(self.short_run), hint="remove it")
+            )
+
+    def _show_secrets(self) -> None:
+        """Let `../secrets` lead to the credentials from the folder that the programs run in.
+
+        A render replaces the rendered folder; who runs in the old one would find nothing beside it.
+        """
+        link = self.root / FOLDER
+        if not link.is_symlink():
+            link.symlink_to(self.secrets.relative_to(self.root))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What runs, or is to run, under a name."""
+
+    home: Home
+    engine: str
+    """Name of the engine: `native`."""
+    plan: Plan
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    """Service → digest of the files it was started with; what an engine compares to see what changed."""
+    started: float = 0.0
+    """When it was started, in seconds since 1970: telemetry from before is no proof of it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.home.name
+
+    @property
+    def access(self) -> Access:
+        """What we show it."""
+        return access(self.plan, self.home.secrets)
+
+    def save(self) -> None:
+        """Write the record, in one step."""
+        document = {
+            "configuration": dict(self.configuration),
+            "engine": self.engine,
+            "name": self.name,
+            "started": self.started,
+            "profile": self.plan.profile.model_dump(mode="json"),
+        }
+        new = self.home.record.with_suffix(".new")
+        new.write_text(json.dumps(document, indent=2) + "\n")
+        new.replace(self.home.record)
+
+
+def load(home: Home) -> Deployment | None:
+    """The deployment of a home; None when nothing is deployed, EngineError when its record is damaged."""
+    try:
+        document = json.loads(home.record.read_text())
+        profile = Profile.model_validate_json(json.dumps(document["profile"]))
+        digests, started = dict(document["configuration"]), float(document["started"])
+        return Deployment(home, str(document["engine"]), derive(profile), digests, started)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(
+            f"the record cannot be read: {error}",
+            str(home.record),
+            hint="run `loom-deploy down`, then `loom-deploy up` again",
+        )
+        raise EngineError(problem) from error
+
+
+def deployed(environ: Mapping[str, str]) -> list[str]:
+    """Names of all deployments that have a record, sorted."""
+    return sorted(record.parent.name for record in state_root(environ).glob("*/deployment.json"))

@@ -1,0 +1,52 @@
+"""Memory that is too little for what runs in it."""
+
+from collections.abc import Iterator
+
+from loom.deploy.plan.estimate import prometheus_memory, traces_memory
+from loom.deploy.plan.finding import at, human
+from loom.deploy.plan.model import Plan, Service
+from loom.errors import Problem
+
+_LEAST = {
+    Service.COLLECTOR: ("collector.memory", 128),
+    Service.JAEGER: ("memory.jaeger", 128),
+    Service.PROMETHEUS: ("memory.prometheus", 128),
+    Service.ALERTMANAGER: ("memory.alertmanager", 32),
+    Service.GRAFANA: ("memory.grafana", 128),
+    Service.PROXY: ("memory.proxy", 32),
+    Service.SAMPLER: ("memory.sampler", 128),
+    Service.BALANCER: ("memory.balancer", 32),
+    Service.CANARY: ("memory.canary", 64),
+    Service.THANOS_STORE: ("memory.thanos", 128),
+}
+"""MiB below which a program is killed before it has done anything. The collector was seen to take 80."""
+
+
+def least(plan: Plan) -> Iterator[Problem]:
+    """Every program needs some."""
+    for service, (path, mib) in _LEAST.items():
+        if service in plan.services and plan.container(service).memory_mib < mib:
+            message = f"{service} does not start in less than {mib}MiB"
+            yield at(plan.profile, path, message, f"write at least {mib}MiB")
+
+
+def series(plan: Plan) -> Iterator[Problem]:
+    """Every active series lies in Prometheus' memory."""
+    needed, memory = prometheus_memory(plan.estimate.series), plan.profile.memory.prometheus
+    if needed > memory.base >= _LEAST[Service.PROMETHEUS][1] * 2**20:
+        message = f"{plan.estimate.series:,} series need about {human(needed)}, more than {memory}"
+        yield at(plan.profile, "memory.prometheus", message, "raise it, or lower the numbers in workload")
+
+
+def traces(plan: Plan) -> Iterator[Problem]:
+    """Traces in memory must fit it, when it is full."""
+    profile = plan.profile
+    needed, memory = traces_memory(profile), profile.memory.jaeger
+    if profile.tracing.storage == "memory" and needed > memory.base:
+        message = (
+            f"{profile.tracing.max_traces:,} traces in memory take about {human(needed)}, more than {memory}"
+        )
+        yield at(profile, "tracing.max_traces", message, "lower it, or raise memory.jaeger")
+
+
+CHECKS = (least, series, traces)

@@ -1,0 +1,118 @@
+"""What is refused whatever its size: unsafe in production, or without effect."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from difflib import get_close_matches
+
+from loom.deploy.plan.finding import at, written
+from loom.deploy.plan.model import Plan
+from loom.deploy.plan.outward import every
+from loom.errors import Problem
+
+PRODUCTION = frozenset({"production", "prod"})
+"""Environments that are held to more."""
+
+
+def production(plan: Plan) -> Iterator[Problem]:
+    """Nothing that is meant for a developer's own machine."""
+    profile = plan.profile
+    if profile.environment not in PRODUCTION:
+        return
+    if profile.collector.diagnostics:
+        message = f"zpages and pprof show data and memory to whoever asks: not in {profile.environment}"
+        yield at(profile, "collector.diagnostics", message, "write false")
+    if profile.ports.bind != "127.0.0.1":
+        message = f"every interface of the machine: not in {profile.environment}"
+        yield at(
+            profile, "ports.bind", message, "write 127.0.0.1, and let a firewall or proxy of yours decide"
+        )
+
+
+def protection(plan: Plan) -> Iterator[Problem]:
+    """In production every edge is encrypted and authenticated, or says until when and why it is not."""
+    profile = plan.profile
+    if profile.environment not in PRODUCTION:
+        return
+    bare = [edge for edge in plan.edges if not edge.protected and edge.waiver is None]
+    if not bare:
+        return
+    if profile.security.tls.mode == "off":
+        message = (
+            f"{len(bare)} edges are plain text, the first is {bare[0].name}: not in {profile.environment}"
+        )
+        yield at(profile, "security.tls.mode", message, "write mutual, then `loom-deploy certs create`")
+        return
+    for edge in bare:
+        lack = "not encrypted" if not edge.encrypted else "open to whoever can reach it"
+        hint = "protect it, or waive it with edge, reason and until"
+        yield at(profile, "security.waivers", f"{edge.name} is {lack}: not in {profile.environment}", hint)
+
+
+def waivers(plan: Plan) -> Iterator[Problem]:
+    """A waiver for what is no edge, or needs none, hides what it will be taken for."""
+    known = {edge.name: edge for edge in every(plan)}
+    for number, waiver in enumerate(plan.profile.security.waivers):
+        edge = known.get(waiver.edge)
+        path = f"security.waivers.{number}.edge"
+        if edge is None:
+            near = get_close_matches(waiver.edge, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "`loom-deploy plan` shows the edges"
+            yield at(plan.profile, path, f"there is no edge {waiver.edge!r}", hint)
+        elif edge.protected:
+            yield at(plan.profile, path, f"{waiver.edge} is encrypted and authenticated", "remove the waiver")
+    twice = [
+        name
+        for name, count in Counter(one.edge for one in plan.profile.security.waivers).items()
+        if count > 1
+    ]
+    for name in twice:
+        yield at(plan.profile, "security.waivers", f"{name} is waived twice", "remove one")
+
+
+def overdue(plan: Plan, today: date) -> tuple[Problem, ...]:
+    """Waivers that are over: what they allowed is not allowed any more."""
+    over = [one for one in plan.profile.security.waivers if date.fromisoformat(one.until) < today]
+    return tuple(
+        at(
+            plan.profile,
+            f"security.waivers.{plan.profile.security.waivers.index(one)}.until",
+            f"the waiver of {one.edge} ended on {one.until}",
+            "protect the edge, or look again and say until when",
+        )
+        for one in over
+    )
+
+
+def consistent(plan: Plan) -> Iterator[Problem]:
+    """Security that would only look like it."""
+    security = plan.profile.security
+    if security.tls.mode == "off" and security.authentication != "off":
+        message = "passwords would travel in plain text while security.tls.mode is off"
+        yield at(
+            plan.profile, "security.authentication", message, "write tls.mode mutual as well, or off here"
+        )
+    if security.tls.mode == "off" and security.ingestion == "token":
+        message = "tokens would travel in plain text while security.tls.mode is off"
+        yield at(plan.profile, "security.ingestion", message, "write tls.mode mutual as well, or remove it")
+
+
+def unused(plan: Plan) -> Iterator[Problem]:
+    """A limit that was written, and that the chosen storage does not know."""
+    storage = plan.profile.tracing.storage
+    path = "tracing.retention" if storage == "memory" else "tracing.max_traces"
+    if written(plan.profile, path):
+        message = f"has no effect while tracing.storage is {storage}"
+        yield at(plan.profile, path, message, "remove it; null removes what a base says")
+
+
+def receivers(plan: Plan) -> Iterator[Problem]:
+    """Alertmanager refuses two receivers of one name."""
+    counts = Counter(webhook.name for webhook in plan.profile.alerting.receivers)
+    for name, count in counts.items():
+        if count > 1:
+            message = f"{count} receivers are called {name!r}"
+            yield at(plan.profile, "alerting.receivers", message, "give each its own name")
+
+
+CHECKS = (production, protection, waivers, consistent, unused, receivers)

@@ -1,0 +1,21 @@
+"""What the sections of a profile are made of."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from loom.deploy.profile import forms
+
+Name = Annotated[str, StringConstraints(pattern=forms.NAME)]
+Namespace = Annotated[str, StringConstraints(pattern=forms.NAMESPACE)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+SecretName = Annotated[str, StringConstraints(pattern=forms.SECRET_NAME)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A section of the profile: unknown keys are refused, values are not converted, instances are frozen."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )

@@ -1,0 +1,1 @@
+"""Programs that show how Loom is used: `python -m loom.examples.NAME`."""

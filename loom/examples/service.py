@@ -1,0 +1,42 @@
+"""How an example starts and ends: its environment, and its exit code.
+
+0 everything went well and arrived · 1 something did not · 3 the environment is malformed · 128 + n: signal n
+ended it early (130 for Ctrl-C, 143 for SIGTERM), with everything that had happened handled and sent.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from loom.contract import environment
+from loom.errors import InputError
+from loom.runtime.loom import Loom
+
+Read = TypeVar("Read")
+
+
+def surroundings(environ: Mapping[str, str] | None, service: str) -> dict[str, str]:
+    """The given environment, or the process's own, with a service name where it has none."""
+    chosen = dict(os.environ if environ is None else environ)
+    if not chosen.get(environment.SERVICE_NAME.name):
+        chosen[environment.SERVICE_NAME.name] = service
+    return chosen
+
+
+def start(read: Callable[[], Read], work: Callable[[Read], Coroutine[Any, Any, int]]) -> int:
+    """Do the work with what was read, if it can be read; the exit code."""
+    try:
+        given = read()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return asyncio.run(work(given))
+
+
+def exit_code(loom: Loom, *, good: bool) -> int:
+    """Of a program whose Loom has ended; `good` is what the program itself thinks of its run."""
+    if loom.stopped_by is not None:
+        return 128 + loom.stopped_by
+    return 0 if good and loom.arrived else 1

@@ -1,0 +1,5 @@
+"""The version every instrumentation scope reports."""
+
+from importlib.metadata import version
+
+VERSION = version("loom-deploy")

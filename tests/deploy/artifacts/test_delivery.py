@@ -1,0 +1,47 @@
+"""The names that the contract computes are those that the real collector and Prometheus show."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+
+from loom.contract.metrics import ALL
+from loom.contract.resource import ENVIRONMENT, ENVIRONMENT_LABEL
+
+pytestmark = [pytest.mark.smoke, pytest.mark.slow]
+COMBINATIONS = list(product(("documented", "prometheus"), ("", "loom"), ("scrape", "otlp")))
+
+
+@pytest.mark.parametrize(("naming", "namespace", "delivery"), COMBINATIONS)
+def test_prometheus_shows_exactly_the_computed_series_and_labels(
+    start: Callable[..., Any], until: Callable[..., Any], naming: str, namespace: str, delivery: str
+) -> None:
+    stack = start(
+        "dev",
+        f"metrics.naming={naming}",
+        f"metrics.namespace={namespace}",
+        f"metrics.delivery={delivery}",
+        "metrics.scrape_interval=1s",
+        "alerting.slo.window=1d",
+    )
+    expected = {
+        series.name: set(series.labels) for metric in ALL for series in stack.plan.naming.all_series(metric)
+    }
+    stack.emit(f"{ENVIRONMENT.name}=staging")
+    shown = until(
+        lambda: stack.series('{instance="probe-1"}') if len(_shown(stack)) >= len(expected) else [],
+        f"{len(expected)} series",
+    )
+    found = {
+        labels["__name__"]: set(labels) - {"__name__"}
+        for labels in shown
+        if not labels["__name__"].endswith("target_info")
+    }
+    assert found == expected
+    assert {labels[ENVIRONMENT_LABEL] for labels in shown} == {"staging"}
+    assert {labels["job"] for labels in shown} == {"probe"}
+
+
+def _shown(stack: Any) -> set[str]:  # noqa: ANN401 - a class of conftest, which cannot be imported
+    return {labels["__name__"] for labels in stack.series('{instance="probe-1"}')}

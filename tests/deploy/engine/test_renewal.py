@@ -1,0 +1,45 @@
+"""Who is told to read renewed credentials."""
+
+from pathlib import Path
+
+import pytest
+
+from loom.deploy.engine import Deployment, FakeEngine, Home, renewal
+from loom.deploy.plan import derive
+from loom.deploy.profile import load
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    fake = FakeEngine()
+    monkeypatch.setattr(renewal, "named", lambda _: fake)
+    return fake
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "prod")
+    home.make()
+    return home
+
+
+def test_nobody_is_told_where_nothing_runs(engine: FakeEngine, home: Home) -> None:
+    assert renewal.reread(home.rendered) == ()
+    assert engine.signals == []
+
+
+def test_only_the_proxy_has_to_be_told_of_files_of_its_own(engine: FakeEngine, home: Home) -> None:
+    Deployment(home, engine.name, derive(load("prod"))).save()
+    assert renewal.reread(home.rendered) == ("proxy",)
+    assert engine.signals == [("proxy", "USR1")]
+
+
+def test_the_collector_has_to_be_told_whom_it_trusts(engine: FakeEngine, home: Home) -> None:
+    Deployment(home, engine.name, derive(load("prod"))).save()
+    assert set(renewal.reread(home.rendered, authorities=True)) == {"proxy", "otel-collector"}
+    assert ("otel-collector", "HUP") in engine.signals
+
+
+def test_what_is_plain_has_nobody_to_tell(engine: FakeEngine, home: Home) -> None:
+    Deployment(home, engine.name, derive(load("dev"))).save()
+    assert renewal.reread(home.rendered) == ()

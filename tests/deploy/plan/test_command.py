@@ -1,0 +1,84 @@
+"""`loom-deploy plan`: what is shown to people and to machines."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from loom.cli.plan import command
+from loom.deploy.plan import derive
+from loom.deploy.profile import load
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, list(arguments), catch_exceptions=False)
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_people_see_every_service_with_its_image_memory_and_ports(name: str) -> None:
+    result = run("--profile", name)
+    plan = derive(load(name))
+    assert result.exit_code == 0
+    rows = {line.split()[0]: line for line in reversed(result.output.splitlines()) if line.strip()}
+    for container in plan.containers:
+        row = rows[str(container.service)]
+        assert container.program.reference in row
+        assert f"{container.memory_mib} MiB" in row
+        assert (f"{container.gomemlimit_mib} MiB" in row) == bool(container.gomemlimit_mib)
+    for port in plan.ports:
+        assert (f"{port.native}:{port.container}" in result.output) == port.published
+
+
+def test_people_see_every_edge_and_what_is_waived_until_when() -> None:
+    output = run("--profile", "prod").output
+    plan = derive(load("prod"))
+    lines = output.splitlines()
+    for edge in plan.edges:
+        (row,) = (line for line in lines if line.startswith(f" {edge.name} "))
+        assert ("waived" in row) == (edge.waiver is not None)
+        assert ("yes" in row.split()) == edge.encrypted
+        if edge.waiver:
+            assert f"  {edge.name} until {edge.waiver.until}: {edge.waiver.reason}" in lines
+
+
+def test_people_see_retention_queue_and_what_is_reached_first() -> None:
+    output = run("--profile", "prod").output
+    assert "30d or 50GB: time is reached first, after 30 days" in output
+    assert "7d on disk, about 260 GB of 500GB" in output
+    assert "200,000 on disk, about 195 MB when full, lasts 5.56 minutes of spans" in output
+    assert "note: $.metrics" not in output
+
+
+REACHED = ("metrics.retention.size=20GB", "alerting.slo.window=14d")
+"""The size is reached before the time; an objective over a longer window would be refused."""
+
+
+def test_a_note_says_what_may_surprise() -> None:
+    result = run("--profile", "prod", *(each for one in REACHED for each in ("--set", one)))
+    assert result.exit_code == 0
+    assert "size is reached first, after 18.7 days, 20 GB" in result.stdout
+    assert "note: --set  $.metrics.retention.size: 20GB are full" in result.stderr
+
+
+def test_output_that_is_no_terminal_has_no_escape_codes_and_no_boxes() -> None:
+    output = run("--profile", "dev").output
+    assert "\x1b" not in output
+    assert output.isascii()
+
+
+def test_machines_get_the_same_as_json_and_nothing_else() -> None:
+    result = run("--profile", "prod", "--json")
+    summary = json.loads(result.stdout)
+    assert summary["profile"] == "prod"
+    assert summary["limiter"] == {"limit_mib": 1024, "spike_mib": 256}
+    assert summary["metrics"]["limit"] == "time"
+    collector = summary["services"][0]
+    assert collector["container"] == "loom-otel-collector"
+    assert {"purpose": "otlp_grpc", "container": 4317, "host": 4317, "published": True} in collector["ports"]
+    assert result.stderr == ""
+
+
+def test_a_profile_must_be_named() -> None:
+    result = CliRunner().invoke(command, [])
+    assert result.exit_code == 2
+    assert "--profile" in result.output

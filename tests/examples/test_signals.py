@@ -1,0 +1,86 @@
+"""What a signal does to a real process: all is handled, sent and closed, and the exit code names it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import psutil
+import pytest
+
+from loom.contract import environment
+from loom.receiver import Recorder
+
+
+def interrupt(receiver: Recorder, number: signal.Signals, mark: str, *command: str) -> list[str]:
+    """Run an example, signal it when it prints `mark`; its lines from then on. Nothing of it stays."""
+    environ = {**os.environ, environment.ENDPOINT.name: receiver.endpoint, "PYTHONUNBUFFERED": "1"}
+    arguments = [sys.executable, "-m", *command]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        arguments, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=environ
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if mark in line:
+                children = psutil.Process(process.pid).children(recursive=True)
+                process.send_signal(number)
+                break
+        rest = process.stdout.read().splitlines()
+    assert process.returncode == 128 + number
+    assert not any("Traceback" in line for line in rest)
+    assert not any(child.is_running() for child in children)
+    return rest
+
+
+def all_sent(summary: Any, receiver: Recorder) -> bool:  # noqa: ANN401 - what JSON yields
+    spans = summary["spans"]
+    return bool(summary["arrived"]) and 0 < spans["created"] == spans["exported"] <= len(receiver.spans())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_example_that_is_interrupted_handles_and_sends_everything(
+    receiver: Recorder, number: signal.Signals
+) -> None:
+    rest = interrupt(
+        receiver, number, "initialized", "loom.examples.load", "--rate", "500", "--seconds", "60"
+    )
+    summary = json.loads(rest[-1])
+    assert 0 < summary["published"] < 500 * 60
+    assert summary["handled"] == summary["delivered"] == summary["published"]
+    assert all_sent(summary, receiver)
+
+
+def test_mcp_servers_end_with_the_example_that_is_interrupted(receiver: Recorder) -> None:
+    rest = interrupt(receiver, signal.SIGTERM, "trains serves", "loom.examples.mcp_integration")
+    assert "stopped by SIGTERM" in rest
+    assert all_sent(json.loads(rest[-1]), receiver)
+
+
+def test_a_signal_that_comes_while_it_starts_ends_it_with_the_same_code(receiver: Recorder) -> None:
+    script = (
+        "import asyncio, os, signal, sys\n"
+        "from loom.runtime.loom import Loom\n"
+        "async def main():\n"
+        "    asyncio.get_running_loop().call_later(0.3, os.kill, os.getpid(), signal.SIGTERM)\n"
+        "    async with Loom.from_environment():\n"
+        "        sys.exit('it was not started yet')\n"
+        "asyncio.run(main())\n"
+    )
+    hanging = json.dumps([{"name": "hanging", "command": "sleep", "args": ["600"]}])
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={
+            **os.environ,
+            environment.ENDPOINT.name: receiver.endpoint,
+            environment.MCP_SERVERS.name: hanging,
+        },
+    )
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert "Traceback" not in done.stderr
