@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import click
@@ -18,6 +18,7 @@ from loom.deploy.plan.model import Plan
 from loom.errors import EngineError, FindingError, Problem
 
 _WIDE = 180
+_ELSEWHERE = "it is about what lies outside of the deployment, which a drill leaves alone"
 _COLUMNS = ("alert", "cause", "fired", "delivered", "silenced", "resolved", "")
 
 
@@ -32,8 +33,10 @@ def command(profile: str, overrides: tuple[str, ...], chosen: tuple[str, ...]) -
     its only receiver is on this machine. What runs already is left alone. Exit code 1 when an alert did not
     fire, did not arrive or did not resolve.
     """
-    plan = _plan(profile, overrides)
-    _refuse_unknown(plan, chosen)
+    whole = api.load_plan(profile, overrides)
+    plan = _beside(whole)
+    left_out = _left_out(whole, plan)
+    _refuse_unknown(whole, chosen, left_out)
     home = Home.of("drill", os.environ)
     if home.record.exists():
         raise EngineError(
@@ -41,25 +44,37 @@ def command(profile: str, overrides: tuple[str, ...], chosen: tuple[str, ...]) -
         )
     rows = drill(Setting(plan, home, NativeEngine(), show), chosen, _tell)
     _show(rows)
+    for name, why in left_out.items() if not chosen else ():
+        say(f"not provoked: {name}: {why}")
     _judge(plan, rows, home, chosen)
     shutil.rmtree(home.root, ignore_errors=True)
 
 
-def _plan(profile: str, overrides: tuple[str, ...]) -> Plan:
-    """Beside whatever runs."""
-    plan = drilled(api.load_plan(profile, overrides))
+def _beside(whole: Plan) -> Plan:
+    """The drill's plan, beside whatever runs."""
+    plan = drilled(whole)
     room = offset(plan)
     return drilled(plan, room) if room is not None else plan
 
 
-def _refuse_unknown(plan: Plan, chosen: Sequence[str]) -> None:
-    known = {alert.name for alert in rules.alerts(plan)}
+def _names(plan: Plan) -> set[str]:
+    return {alert.name for alert in rules.alerts(plan)}
+
+
+def _left_out(whole: Plan, plan: Plan) -> dict[str, str]:
+    """Alerts of the profile that are not provoked → why."""
+    elsewhere = dict.fromkeys(sorted(_names(whole) - _names(plan)), _ELSEWHERE)
+    return {**{name: why for name, why in UNPROVOKED.items() if name in _names(plan)}, **elsewhere}
+
+
+def _refuse_unknown(whole: Plan, chosen: Sequence[str], left_out: Mapping[str, str]) -> None:
+    known = _names(whole)
     for name in chosen:
         if name not in known:
-            message = f"{name!r} is no alert of {plan.profile.name}"
+            message = f"{name!r} is no alert of {whole.profile.name}"
             raise click.BadParameter(message, param_hint="--alert")
-        if name in UNPROVOKED:
-            message = f"{name} has no real cause here: {UNPROVOKED[name]}"
+        if name in left_out:
+            message = f"{name} has no real cause here: {left_out[name]}"
             raise click.BadParameter(message, param_hint="--alert")
 
 
@@ -91,9 +106,6 @@ def _seconds(time: float | None) -> str:
 
 
 def _judge(plan: Plan, rows: Sequence[Row], home: Home, chosen: Sequence[str]) -> None:
-    for name, why in UNPROVOKED.items():
-        if not chosen and any(alert.name == name for alert in rules.alerts(plan)):
-            say(f"not provoked: {name}: {why}")
     problems = [_problem(row) for row in rows if not row.complete]
     if not chosen:
         problems += [

@@ -27,6 +27,7 @@ def command(profile: str, overrides: tuple[str, ...], machine: bool) -> None:  #
     Numbers are estimates for the profile's workload. A profile that cannot work is refused with every reason.
     """
     plan = api.load_plan(profile, overrides)
+    api.artifacts(plan)  # what `render` would refuse is refused here
     summary = summarize(plan)
     if machine:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))

@@ -46,17 +46,25 @@ def load_plan(name: Path | str, overrides: Sequence[str] = ()) -> Plan:
     return plan.derive(profile.load(name, overrides), profile.pins(name))
 
 
+def artifacts(chosen: Plan) -> tuple[Artifact, ...]:
+    """Every file of a plan; PlanError for what only shows when rules and panels are made of it."""
+    # Late: only what renders pays for the templates.
+    from loom.deploy.artifacts.render import render as rendered  # noqa: PLC0415 - as just said
+
+    return rendered(chosen)
+
+
 def render(chosen: Plan, folder: Path, *, force: bool = False) -> Changes:
     """Write the plan's files into `folder`, whole or not at all; WriteError, DriftError.
 
     The result says what was done, and which files were edited by hand and therefore kept.
     """
-    return commit(folder, _artifacts(chosen), force=force)
+    return commit(folder, artifacts(chosen), force=force)
 
 
 def check(chosen: Plan, folder: Path) -> list[Drift]:
     """Every file of `folder` that `render` would not leave as it is; writes nothing."""
-    changes = inspect(folder, _artifacts(chosen))
+    changes = inspect(folder, artifacts(chosen))
     return [_drift(folder, path, state, changes) for path, state in changes.drift().items()]
 
 
@@ -78,7 +86,7 @@ def up(
     if choice.engine.name != engine.EmbeddedEngine.name:
         readiness.require(chosen, home.rendered)
     try:
-        choice.engine.up(deployment, _artifacts(chosen), report, deadline)
+        choice.engine.up(deployment, artifacts(chosen), report, deadline)
     except KeyboardInterrupt:
         # The engine cleans up after itself; this is for the instant between its last step and its return.
         if fresh and home.record.exists():
@@ -218,13 +226,6 @@ def _home(name: str, environ: Mapping[str, str]) -> "Home":
         return engine.Home.of(name, environ)
     except ValueError as error:
         raise EngineError(str(error)) from None
-
-
-def _artifacts(chosen: Plan) -> tuple[Artifact, ...]:
-    # Late: only what renders pays for the templates.
-    from loom.deploy.artifacts.render import render as rendered  # noqa: PLC0415 - as just said
-
-    return rendered(chosen)
 
 
 def _drift(folder: Path, path: str, state: State, changes: Changes) -> Drift:

@@ -117,6 +117,8 @@ def test_every_sample_arrives_though_the_receiver_was_killed_and_away(edge: Serv
     central.kill()
     before = edge.newest(probe)
     until(lambda: edge.newest(probe) > before + OUTAGE, "scrapes while the receiver is away")
+    waiting = edge.ask("query", query=f"{foreign.REMOTE_SAMPLES_PENDING.name} > 0")["result"]
+    assert waiting, "what the alert on a store that is behind rests on"
     central.start()
     seen, traces = edge.samples(everything), edge.exemplars(bucket)
     ours = {one.name for metric in ALL for one in Naming().all_series(metric)}

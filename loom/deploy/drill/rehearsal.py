@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from loom.deploy.plan.derive import derive
+from loom.deploy.plan.layout import THANOS
 from loom.deploy.plan.model import Plan
+from loom.deploy.plan.outward import outward
+from loom.deploy.profile.longterm import Longterm
 from loom.deploy.profile.model import Profile, Workload
 from loom.deploy.profile.quantity import Duration, Size
 from loom.deploy.profile.routing import Heartbeat, Receiver, Routing
@@ -23,8 +26,12 @@ _ROOM = Size.parse("192MiB")
 
 
 def drilled(plan: Plan, offset: int | None = None) -> Plan:
-    """The same alerts for the same causes, on other ports; only sizes and times differ."""
-    roomy = _changed(plan.profile, _shared(plan.profile, offset))
+    """The same alerts for the same causes, on other ports; only sizes and times differ.
+
+    What lies outside of the deployment is left out, and the alerts about it with that: nobody's store is to
+    get samples of a drill, and nobody's bucket its blocks.
+    """
+    roomy = _changed(plan.profile, {**_shared(plan.profile, offset), "security": _waiving(plan)})
     return derive(_changed(roomy, {"volumes": _volumes(roomy, _ENDLESS)}))
 
 
@@ -41,7 +48,15 @@ def _shared(profile: Profile, offset: int | None) -> Mapping[str, object]:
     people = Routing(
         receivers=(Receiver(name="told", url_secret=TOLD),), heartbeat=Heartbeat(url_secret=HEARTBEAT)
     )
-    metrics = {"scrape_interval": _SECOND, "export_interval": _SECOND, "retention": retention}
+    alone = profile.metrics.federation.model_copy(update={"sources": ()})
+    metrics = {
+        "scrape_interval": _SECOND,
+        "export_interval": _SECOND,
+        "retention": retention,
+        "remote_write": (),
+        "federation": alone,
+        "longterm": Longterm(),
+    }
     collector = {"memory": _MEMORY, "queue": queue, "diagnostics": False}
     ports = {} if offset is None else {"offset": offset}
     return {
@@ -53,6 +68,15 @@ def _shared(profile: Profile, offset: int | None) -> Mapping[str, object]:
         "ports": profile.ports.model_copy(update=ports),
         "workload": Workload(processes=3),
     }
+
+
+def _waiving(plan: Plan) -> object:
+    """Without the waivers of edges that a drill does not have."""
+    security = plan.profile.security
+    gone = {edge.name for edge in outward(plan)}
+    gone |= {edge.name for edge in plan.edges if {edge.source, str(edge.service)} & set(THANOS)}
+    kept = tuple(waiver for waiver in security.waivers if waiver.edge not in gone)
+    return security.model_copy(update={"waivers": kept})
 
 
 def _volumes(profile: Profile, size: Size) -> object:

@@ -7,6 +7,7 @@ from loom.deploy.plan import (
     longterm,
     memory,
     objectives,
+    people,
     policy,
     ports,
     sampling,
@@ -55,7 +56,13 @@ def derive(profile: Profile, pins: Pins = UNPINNED) -> Plan:
 
 def remarks(plan: Plan) -> tuple[Problem, ...]:
     """What works, and may surprise."""
-    return (*_early_loss(plan), *_known_password(plan), *longterm.remarks(plan), *aggregation.remarks(plan))
+    return (
+        *_early_loss(plan),
+        *_known_password(plan),
+        *people.remarks(plan),
+        *longterm.remarks(plan),
+        *aggregation.remarks(plan),
+    )
 
 
 def _early_loss(plan: Plan) -> tuple[Problem, ...]:

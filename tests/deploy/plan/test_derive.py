@@ -93,12 +93,21 @@ def test_the_shipped_profiles_keep_metrics_for_their_whole_time(name: str) -> No
 
 
 def test_the_documented_password_is_remarked_in_production_until_a_secret_is_named() -> None:
-    assert remarks(planned("prod")) == ()
+    named = [remark for remark in remarks(planned("prod")) if "security" in remark.path]
+    assert named == []
+
+
+def test_production_in_which_nobody_would_hear_of_an_alert_is_remarked() -> None:
+    assert [remark.path for remark in remarks(planned("prod"))] == [
+        "$.alerting.receivers",
+        "$.alerting.heartbeat",
+    ]
+    assert remarks(planned("dev")) == ()
 
 
 def test_a_size_that_is_reached_before_its_time_is_remarked_and_not_refused() -> None:
     found = remarks(planned("prod", "metrics.retention.size=20GB", "alerting.slo.window=14d"))
-    assert [problem.path for problem in found] == ["$.metrics.retention.size"]
+    assert found[0].path == "$.metrics.retention.size"
     assert "20GB are full after about 18.7 days" in found[0].message
 
 

@@ -23,6 +23,8 @@ FOLDER = REPOSITORY / "docs" / "runbooks"
 PROFILES = sorted(path.stem for path in (REPOSITORY / "profiles").glob("*.yaml"))
 OTHERWISE = ("metrics.delivery=otlp", "tracing.storage=badger", "collector.queue.storage=disk")
 """Settings that bring alerts or take them away."""
+EVERYTHING = REPOSITORY / "bench" / "everything.yaml"
+"""A profile with every option on: also with stores elsewhere and long-term storage."""
 
 
 def _plan(name: str, *overrides: str) -> Plan:
@@ -33,7 +35,8 @@ def _plan(name: str, *overrides: str) -> Plan:
 def plans() -> list[Plan]:
     """The one whose numbers the pages show first, then every other."""
     others = [_plan(name) for name in PROFILES if name != "prod"]
-    return [_plan("prod"), *others, *(_plan("dev", setting) for setting in OTHERWISE)]
+    otherwise = [*(_plan("dev", setting) for setting in OTHERWISE), derive(profile.load(EVERYTHING))]
+    return [_plan("prod"), *others, *otherwise]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from loom.deploy.artifacts.rules import (
     collector,
     events,
     objective,
+    outward,
     pipeline,
     storage,
     telemetry,
@@ -101,6 +102,7 @@ def pipeline_alerts(plan: Plan) -> tuple[Alert, ...]:
         *collector.alerts(plan),
         *storage.alerts(plan),
         *volume.alerts(plan),
+        *outward.alerts(plan),
         *canary.alerts(plan),
     )
 

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 
 from loom.deploy.artifacts.rules.alert import Alert, Severity
 from loom.deploy.artifacts.rules.files import alerts
-from loom.deploy.artifacts.runbooks import agents, bus, delivery, objectives, pipeline, storage, telemetry
+from loom.deploy.artifacts.runbooks import (
+    agents,
+    bus,
+    delivery,
+    objectives,
+    outward,
+    pipeline,
+    storage,
+    telemetry,
+)
 from loom.deploy.artifacts.runbooks.runbook import Ask, Runbook
 from loom.deploy.artifacts.template import fill
 from loom.deploy.plan.model import Plan, Purpose, Service
@@ -17,6 +26,7 @@ BOOK: Mapping[str, Runbook] = {
     **delivery.BOOK,
     **pipeline.BOOK,
     **storage.BOOK,
+    **outward.BOOK,
 }
 """Name of an alert → its runbook."""
 INDEX = "README.md"

@@ -80,7 +80,10 @@ BOOK = {
         "Each start costs what was in its memory, and the time until it is ready.",
         "The end of its log before the last start says why; without a word it was killed for want of"
         " memory: raise its"
-        " limit in the profile, `collector.memory` or `memory`.",
+        " limit in the profile, `collector.memory` or `memory`. A collector that ends with `invalid"
+        " database`, `Page expected to be` or `SIGBUS` has a queue file that a power cut or a full disk has"
+        " torn: move the file `exporter_…` out of its volume, then start it; what waited in it is lost."
+        " `collector.queue.fsync: true` keeps it whole.",
         lambda ask: (
             ask.foreign("for how many seconds it has run", f.PROCESS_UPTIME),
             ask.shell("who restarts", "loom-deploy status"),
