@@ -25,13 +25,14 @@ toolchain: _env
 [group('check')]
 check: lint test
 
-# Formatting, lint, types, one-way imports
+# Formatting, lint, types, one-way imports, and what is committed under generated/
 [group('check')]
 lint: _env
     ruff format --check .
     ruff check .
     mypy
     lint-imports
+    loom-deploy render --all --check
 
 # Every test, on the real programs too; with a Docker Engine the smoke tests once more, in containers
 [group('check')]

@@ -133,6 +133,8 @@ class Stack:
     state: Path
     name: str
     sets: tuple[str, ...]
+    profile: str = "prod"
+    """Name, or path of a file."""
 
     @property
     def home(self) -> Home:
@@ -142,7 +144,7 @@ class Stack:
     @property
     def plan(self) -> Plan:
         """All that follows from its profile."""
-        return derive(load_profile("prod", self.sets))
+        return derive(load_profile(self.profile, self.sets))
 
     @property
     def deployment(self) -> Deployment:
@@ -178,7 +180,7 @@ class Stack:
     def which(self) -> tuple[str, ...]:
         """The options that name it to commands that plan it."""
         chosen = [part for text in self.sets for part in ("--set", text)]
-        return "--profile", "prod", "--name", self.name, *chosen
+        return "--profile", self.profile, "--name", self.name, *chosen
 
     def up(self) -> None:
         """Credentials, then everything, ready."""

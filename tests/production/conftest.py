@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +45,14 @@ class Contained(Stack):
         command = ["docker", "exec", self.boxes()[service]["Name"].lstrip("/"), "python3", "-c", source]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
+    def said(self, *arguments: str) -> str:
+        """What docker answers, on either stream."""
+        command = ["docker", *arguments]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=True
+        )
+        return done.stdout
+
     @property
     def _project(self) -> str:
         return project(self.home).name
@@ -53,17 +63,24 @@ class Contained(Stack):
         return done.stdout
 
 
-@pytest.fixture(scope="session")
-def contained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contained]:
-    """One deployment for all tests; nothing of it stays."""
+@contextmanager
+def raised(state: Path, name: str, profile: str, begin: int) -> Iterator[Contained]:
+    """A deployment on free ports from `begin` on; nothing of it stays."""
     offset = next(
         offset
-        for offset in range(6_000 + os.getpid() % 100, 9_800, 107)
-        if all(free(port.native) for port in derive(load("prod", [f"ports.offset={offset}"])).ports)
+        for offset in range(begin + os.getpid() % 100, begin + 3_800, 107)
+        if all(free(port.native) for port in derive(load(profile, [f"ports.offset={offset}"])).ports)
     )
-    stack = Contained(tmp_path_factory.mktemp("production"), "contained", (f"ports.offset={offset}",))
+    stack = Contained(state, name, (f"ports.offset={offset}",), profile)
     try:
         stack.up()
         yield stack
     finally:
         stack.down()
+
+
+@pytest.fixture(scope="session")
+def contained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contained]:
+    """One deployment of the prod profile for all tests."""
+    with raised(tmp_path_factory.mktemp("production"), "contained", "prod", 6_000) as stack:
+        yield stack
