@@ -2,7 +2,6 @@
 
 set positional-arguments
 export PATH := justfile_directory() / ".venv/bin:" + justfile_directory() / ".loomw/seed/bin:" + env("PATH")
-
 default:
     @just --list --unsorted
 
