@@ -35,7 +35,8 @@ LIMITS = BusLimits()
 _CLOSED = Problem("the bus is closed")
 _NO_LOOP = Problem("the bus has no event loop yet", hint="enter it, or subscribe, first")
 _OTHER_LOOP = Problem(
-    "the bus belongs to another event loop", hint="from another thread call publish_threadsafe"
+    "the bus belongs to another event loop",
+    hint="from another thread call publish_threadsafe, or anything else through loop.call_soon_threadsafe",
 )
 _LOOP_ENDED = Problem("the event loop of the bus has ended", hint="publish before the bus is left")
 
@@ -136,6 +137,8 @@ class EventBus:
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription; what it had not taken is dropped as closed. A second call does nothing."""
+        if get_ident() != self._thread:
+            raise LoomRuntimeError(_OTHER_LOOP)
         if not self._registry.remove(subscription):
             return
         with self._telemetry.span(spans.UNSUBSCRIBE, subscription_attributes(subscription)):

@@ -293,6 +293,17 @@ async def test_publishing_from_another_thread_is_refused_with_the_way_to_do_it()
         assert "publish_threadsafe" in str(refused[0])
 
 
+async def test_unsubscribing_from_another_thread_is_refused_and_changes_nothing(captured: Capture) -> None:
+    async with EventBus(captured.telemetry) as bus:
+        subscription = bus.subscribe("x")
+        with pytest.raises(LoomRuntimeError, match="call_soon_threadsafe"):
+            await asyncio.to_thread(bus.unsubscribe, subscription)
+        assert await bus.publish("x", Event("a")) == 1
+        asyncio.get_running_loop().call_soon_threadsafe(bus.unsubscribe, subscription)
+        await asyncio.sleep(0)
+        assert captured.values(m.ACTIVE_SUBSCRIPTIONS)["batched",] == 0
+
+
 async def test_another_thread_publishes_threadsafe_in_its_own_trace(captured: Capture) -> None:
     async with EventBus(captured.telemetry) as bus:
         subscription = bus.subscribe("x")
