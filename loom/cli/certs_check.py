@@ -1,17 +1,15 @@
 """`loom-deploy certs check`: every certificate, and all that is wrong with it."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
+from loom.cli.screen import screen
 from loom.cli.vault import Target, warn, which
 from loom.deploy.credentials.inspection import Standing, inspect
 from loom.errors import FindingError
-
-_PLAIN_WIDTH = 200
 
 
 @click.command("check")
@@ -38,14 +36,13 @@ def command(target: Target, *, machine: bool) -> None:
 
 
 def _show(standings: Sequence[Standing]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - late: it is slow to import
-    from rich.table import Column, Table  # noqa: PLC0415 - the same
+    from rich.table import Column, Table  # noqa: PLC0415 - late: it is slow to import
 
     table = Table("party", "verdict", "days left", "use", Column("hosts", overflow="fold"), box=None)
     for one in standings:
         days = str(one.days) if one.ends else ""
         table.add_row(one.party, _verdict(one), days, one.use, " ".join(one.hosts))
-    Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False).print(table)
+    screen().print(table)
 
 
 def _verdict(one: Standing) -> str:

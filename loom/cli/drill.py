@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import click
 
 from loom.cli.deployment import say, show
+from loom.cli.screen import screen
 from loom.deploy import api
 from loom.deploy.artifacts import rules
 from loom.deploy.drill import UNPROVOKED, Row, Setting, drill, drilled, missing
@@ -17,7 +17,6 @@ from loom.deploy.engine.conflict import offset
 from loom.deploy.plan.model import Plan
 from loom.errors import EngineError, FindingError, Problem
 
-_WIDE = 180
 _ELSEWHERE = "it is about what lies outside of the deployment, which a drill leaves alone"
 _COLUMNS = ("alert", "cause", "fired", "delivered", "silenced", "resolved", "")
 
@@ -83,7 +82,6 @@ def _tell(row: Row) -> None:
 
 
 def _show(rows: Sequence[Row]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - late: it is slow to import
     from rich.table import Table  # noqa: PLC0415 - late: it is slow to import
 
     table = Table(box=None, pad_edge=False)
@@ -97,8 +95,7 @@ def _show(rows: Sequence[Row]) -> None:
         verdict = row.proof.value if row.complete else "[red]incomplete[/red]"
         verdict += " (at the second attempt)" if row.attempt > 1 else ""
         table.add_row(row.alert, row.cause, *map(_seconds, times), verdict)
-    # Where nobody looks, no line is broken.
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    screen().print(table)
 
 
 def _seconds(time: float | None) -> str:

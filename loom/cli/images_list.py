@@ -1,11 +1,11 @@
 """`loom-deploy images list`: how each image stands on this machine."""
 
 import json
-import sys
 from dataclasses import asdict
 
 import click
 
+from loom.cli.screen import screen
 from loom.cli.selection import select, which
 from loom.deploy.images import Image, Origin, connect, inventory
 
@@ -26,7 +26,6 @@ def command(profile: str, services: tuple[str, ...], *, machine: bool) -> None:
 
 
 def _show(images: tuple[Image, ...]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - late: it is slow to import
     from rich.table import Column, Table  # noqa: PLC0415 - late: it is slow to import
 
     table = Table(
@@ -45,4 +44,4 @@ def _show(images: tuple[Image, ...]) -> None:
         identity = image.id.removeprefix("sha256:")[:HEX]
         size = f"{image.size / 1e6:.0f} MB" if here else ""
         table.add_row(image.service, image.reference, image.origin, image.pin, identity, size, image.source)
-    Console(width=None if sys.stdout.isatty() else 300, highlight=False).print(table)
+    screen().print(table)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loom.cli.screen import screen
 from loom.deploy import api
 from loom.deploy.plan.finding import human, span
 from loom.deploy.plan.model import Plan
@@ -13,8 +14,6 @@ from loom.deploy.plan.summary import ServiceSummary, Summary, summarize
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-_PLAIN_WIDTH = 160
 
 
 @click.command("plan")
@@ -39,11 +38,9 @@ def command(profile: str, overrides: tuple[str, ...], machine: bool) -> None:  #
 
 def _show(plan: Plan, summary: Summary) -> None:
     from rich import box  # noqa: PLC0415 - late: only a table for people needs it
-    from rich.console import Console  # noqa: PLC0415 - the same
     from rich.table import Table  # noqa: PLC0415 - the same
 
-    terminal = sys.stdout.isatty()
-    console = Console(highlight=False, width=None if terminal else _PLAIN_WIDTH)
+    terminal, console = sys.stdout.isatty(), screen()
     style = box.SIMPLE if terminal else None
     services = Table(
         "service", "image", "memory", "GOMEMLIMIT", "ports (host:container)", "volume", box=style

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loom.cli.screen import screen
 from loom.deploy.toolchain import (
     RECIPES,
     Group,
@@ -61,8 +62,7 @@ def install_command(programs: Sequence[str], jobs: int | None, *, tidy: bool) ->
 @command.command("list")
 def list_command() -> None:
     """Show every program: its pinned version, and where it is."""
-    from rich.console import Console  # noqa: PLC0415 - other commands must not pay for it
-    from rich.table import Column, Table  # noqa: PLC0415 - the same
+    from rich.table import Column, Table  # noqa: PLC0415 - late: it is slow to import
 
     table = Table(
         "program",
@@ -82,8 +82,7 @@ def list_command() -> None:
         said = ask(recipe, located.path) if recipe.package else located.version
         size = f"{measure(located.path) / 1e6:.0f} MB"
         table.add_row(name, recipe.program.version, said, located.source, size, str(located.path))
-    width = None if sys.stdout.isatty() else 200
-    Console(width=width, highlight=False).print(table)
+    screen().print(table)
 
 
 @command.command("path")

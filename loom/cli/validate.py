@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from loom.cli.screen import screen
 from loom.deploy import api, artifacts
 from loom.deploy.validate import Outcome, Verdict, gather, validate
 from loom.errors import Problem, RefusedError, ToolchainError
@@ -44,7 +45,6 @@ def _problems(verdicts: Sequence[Verdict], outcome: Outcome) -> list[Problem]:
 
 
 def _show(profile: str, verdicts: Sequence[Verdict]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - late: it is slow to import
     from rich.table import Table  # noqa: PLC0415 - late: it is slow to import
 
     table = Table(box=None, pad_edge=False)
@@ -54,7 +54,7 @@ def _show(profile: str, verdicts: Sequence[Verdict]) -> None:
         why = f": {verdict.problems[0].message}" if verdict.outcome is Outcome.NOT_RUN else ""
         color = COLORS[verdict.outcome]
         table.add_row(verdict.artifact, verdict.check, f"[{color}]{verdict.outcome}[/{color}]{why}")
-    console = Console()
+    console = screen()
     console.print(table)
     counts = {outcome: sum(verdict.outcome is outcome for verdict in verdicts) for outcome in Outcome}
     console.print(f"{profile}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))

@@ -17,6 +17,7 @@ import yaml
 
 from loom.contract import environment
 from loom.contract.series import Series
+from loom.deploy import api
 from loom.deploy.artifacts.environment import settings
 from loom.deploy.credentials.access import Access, access
 from loom.deploy.engine import Deployment, Home, load
@@ -223,8 +224,8 @@ class Stack:
         self.wait()
 
     def wait(self) -> None:
-        """Until everything is ready."""
-        until(lambda: self.run("status", "--name", self.name).returncode == 0)
+        """Until everything is ready, however often it was killed before; `status` tells that for a while."""
+        until(lambda: all(status.ready for status in api.status(self.deployment)))
 
     def processes(self) -> dict[str, psutil.Process]:
         """Service → its process."""
