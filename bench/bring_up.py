@@ -146,8 +146,8 @@ def _prove(plan: Plan, began: float, loom: Mapping[str, str]) -> tuple[float, fl
     )
     try:
         with (
-            connect(plan.published(Service.PROMETHEUS, Purpose.UI)) as metrics,
-            connect(plan.published(Service.JAEGER, Purpose.UI)) as traces,
+            connect(plan.reached(Service.PROMETHEUS, Purpose.UI)) as metrics,
+            connect(plan.reached(Service.JAEGER, Purpose.UI)) as traces,
         ):
             prometheus, jaeger = Prometheus(metrics), Jaeger(traces)
             series = plan.naming.all_series(m.PUBLISHED)[0]

@@ -51,7 +51,7 @@ def start_alone(plan: Plan, home: Home) -> Alone:
             ready += time.monotonic() - began
             if process.service is Service.PROMETHEUS:
                 began = time.monotonic()
-                with connect(plan.published(Service.PROMETHEUS, Purpose.UI)) as client:
+                with connect(plan.reached(Service.PROMETHEUS, Purpose.UI)) as client:
                     store = Prometheus(client)
                     wait(started, lambda: "" if store.targets() else "it has not scraped")  # noqa: B023 - as above
                 scraped = time.monotonic() - began

@@ -18,11 +18,10 @@ NAME = "otel-collector-config.yaml"
 
 MESSAGE_MIB = 16
 """Largest OTLP message that collector and Jaeger take."""
-BATCH_MAX_BYTES = BATCH_MIN_BYTES = 512 * 2**10
-"""Batches are cut by bytes, not by items: however long its spans, none is larger than the receiver takes.
-
-None is larger than it pays, either: Jaeger stores a batch of small spans in the time that it is given.
-"""
+BATCH_MIN_BYTES = 512 * 2**10
+"""Batches are cut by bytes, not by items: however long its spans, none is larger than the receiver takes."""
+BATCH_MAX_BYTES = 8 * BATCH_MIN_BYTES
+"""Only a sender's own large request comes near it; near the least, every batch would be cut in two."""
 STORING = "120s"
 """How long Jaeger may take to store one batch."""
 PERSISTENT_RETRY = "0s"

@@ -6,6 +6,7 @@ from enum import Enum
 
 from pydantic import BaseModel
 
+from loom.deploy.profile.described import descriptions
 from loom.deploy.profile.quantity import Quantity
 from loom.deploy.profile.sampler import Sampler
 
@@ -35,8 +36,9 @@ def leaves(section: BaseModel) -> dict[str, Leaf]:
 
 
 def _section(section: BaseModel, prefix: str) -> Iterator[Leaf]:
-    for name, field in type(section).model_fields.items():
-        yield from _value(getattr(section, name), f"{prefix}{name}", field.description or "")
+    said = descriptions(type(section))
+    for name in type(section).model_fields:
+        yield from _value(getattr(section, name), f"{prefix}{name}", said.get(name, ""))
 
 
 def _value(value: object, path: str, description: str) -> Iterator[Leaf]:
