@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from loom.cli.screen import screen
-from loom.deploy import api, artifacts
+from loom.deploy import api
 from loom.deploy.validate import Outcome, Verdict, gather, validate
 from loom.errors import Problem, RefusedError, ToolchainError
 
@@ -23,7 +23,7 @@ def command(profile: str, overrides: tuple[str, ...], *, require_all: bool) -> N
     Renders the profile into a temporary folder and runs the real programs there; nothing else is written.
     Exit code 1 when a file was refused; a check whose program is missing is shown as `not run`.
     """
-    rendered = artifacts.render(api.load_plan(profile, overrides))
+    rendered = api.artifacts(api.load_plan(profile, overrides))
     verdicts = validate(rendered, gather(os.environ))
     _show(profile, verdicts)
     _judge(verdicts, require_all=require_all)

@@ -196,7 +196,7 @@ def _halted() -> Alert:
         Severity.WARNING,
         f.JOB_THANOS_COMPACTOR,
         "The compactor has halted",
-        "It met blocks that it dares not touch: nothing is compacted, thinned out or deleted until then.",
+        "It met blocks that it dares not touch: until somebody looks, nothing is compacted or deleted.",
         Level(0.0, 1.0, 0.0, "5m", _compactor).proof(),
     )
 
