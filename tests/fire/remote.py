@@ -6,7 +6,6 @@ import ssl
 import subprocess
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -18,8 +17,6 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-import pytest
-
 from loom.contract.federation import DEPLOYMENT_LABEL
 from loom.contract.metric import Kind
 from loom.contract.metrics import ALL
@@ -30,20 +27,9 @@ from loom.deploy.credentials.vault import Vault
 from loom.deploy.plan.model import Plan, Purpose, Service
 from loom.deploy.programs import PROMETHEUS
 from loom.deploy.toolchain import require
+from tests.waiting import until
 
-DEADLINE = 60.0
 Samples = dict[str, set[tuple[float, str]]]
-
-
-def until(question: Callable[[], Any], what: str) -> Any:  # noqa: ANN401 - whatever is asked for
-    """Ask until the answer is true."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        answer = question()
-        if answer:
-            return answer
-        time.sleep(0.2)
-    pytest.fail(f"not within {DEADLINE:g} s: {what}")
 
 
 class Exporter(BaseHTTPRequestHandler):

@@ -31,6 +31,7 @@ from loom.deploy.verify.client import connect, get
 from loom.deploy.verify.jaeger import _AHEAD as AHEAD
 from loom.deploy.verify.jaeger import Jaeger
 from loom.deploy.verify.prometheus import Window
+from tests.waiting import until
 
 LONG = os.environ.get("LOOM_FIRE") == "long"
 """Whether faults last as long as the issue says; otherwise as long as they need to show."""
@@ -44,14 +45,6 @@ SENDER = Path(__file__).parent / "programs" / "sender.py"
 def lasting(short: float, long: float) -> float:
     """Seconds of a fault, in the form that is wanted."""
     return long if LONG else short
-
-
-def until(condition: Callable[[], object], seconds: float = _SECONDS) -> None:
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.2)
 
 
 def hold(seconds: float, look: Callable[[], object] = lambda: None, every: float = 0.2) -> None:

@@ -14,8 +14,9 @@ from loom.deploy.artifacts.environment import settings
 from loom.deploy.plan.edges import LOOM
 from loom.deploy.plan.model import Service
 from tests.fire.ground import confined
-from tests.fire.stack import Stack, anonymous, hold, lasting, until
+from tests.fire.stack import Stack, anonymous, hold, lasting
 from tests.fire.table import Fault, Page
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -8,8 +8,9 @@ from loom.contract import canary, foreign
 from loom.contract.metrics import telemetry as own
 from loom.contract.resource import JOB
 from loom.deploy.plan.model import Service
-from tests.fire.stack import Stack, hold, lasting, until
+from tests.fire.stack import Stack, hold, lasting
 from tests.fire.table import Fault, Page
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.timeout(600)]
 

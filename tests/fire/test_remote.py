@@ -26,7 +26,8 @@ from loom.deploy.credentials.authority import Order
 from loom.deploy.credentials.issue import create
 from loom.deploy.credentials.vault import prepare
 from loom.deploy.plan.model import Purpose, Service
-from tests.fire.remote import Exporter, Samples, Server, port, until
+from tests.fire.remote import Exporter, Samples, Server, port
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 OUTAGE = 20

@@ -14,8 +14,9 @@ from loom.deploy.credentials.succession import Step
 from loom.deploy.engine.processes import free
 from loom.deploy.plan.model import Service, Site
 from loom.deploy.verify.intrusion.attempt import doors
-from tests.fire.stack import LONG, Stack, hold, until
+from tests.fire.stack import LONG, Stack, hold
 from tests.fire.table import Fault, Page
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.timeout(1200)]
 

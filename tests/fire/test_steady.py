@@ -8,8 +8,9 @@ import pytest
 
 from loom.contract import foreign
 from loom.deploy.plan.model import Service
-from tests.fire.stack import Stack, anonymous, hold, lasting, until
+from tests.fire.stack import Stack, anonymous, hold, lasting
 from tests.fire.table import Fault, Page
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.timeout(1200)]
 

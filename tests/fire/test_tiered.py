@@ -28,8 +28,9 @@ from loom.deploy.plan.edges import LOOM
 from loom.deploy.plan.model import Purpose, Service
 from loom.deploy.verify.jaeger import Jaeger
 from loom.deploy.verify.prometheus import Window
-from tests.fire.stack import LONG, Stack, hold, lasting, until
+from tests.fire.stack import LONG, Stack, hold, lasting
 from tests.fire.table import Fault, Page
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -149,7 +150,7 @@ def test_every_kept_trace_is_whole_whichever_collectors_its_parts_came_through(
         stack.kill(second)
     sent = both.result()
     assert sent["spans"] == TRACES * len(WHOLE)
-    until(lambda: total(stack, Service.SAMPLER, foreign.TRACES_DECIDED) >= TRACES, SECONDS)
+    until(lambda: total(stack, Service.SAMPLER, foreign.TRACES_DECIDED) >= TRACES, seconds=SECONDS)
     yes = total(stack, Service.SAMPLER, foreign.TRACES_DECIDED, 'decision="sampled"')
     until(lambda: len(kept(stack, since)) >= yes)
 

@@ -7,8 +7,9 @@ import pytest
 from loom.contract import foreign
 from loom.deploy.plan.model import Service
 from tests.fire.ground import volume
-from tests.fire.stack import Stack, hold, lasting, until
+from tests.fire.stack import Stack, hold, lasting
 from tests.fire.table import Fault, Page
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.timeout(600)]
 

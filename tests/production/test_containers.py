@@ -11,8 +11,8 @@ from loom.contract import canary
 from loom.deploy.artifacts.compose import STOP_SECONDS
 from loom.deploy.plan.edges import LOOM, PROBE
 from loom.deploy.plan.model import Network, Service
-from tests.fire.stack import until
 from tests.production.conftest import Contained
+from tests.waiting import until
 
 PAGE = Path(__file__).parents[2] / "docs" / "containers.md"
 _MIB = 2**20

@@ -8,8 +8,8 @@ from loom.contract import foreign
 from loom.deploy.plan.layout import THANOS
 from loom.deploy.plan.model import Purpose, Service
 from loom.deploy.verify.client import connect, get
-from tests.fire.stack import until
 from tests.production.conftest import Contained, raised
+from tests.waiting import until
 
 PROFILE = """
 extends: prod

@@ -23,7 +23,7 @@ from loom.deploy.engine.processes import free
 from loom.deploy.plan import derive
 from loom.deploy.plan.model import Plan, Purpose, Service
 from loom.deploy.profile import load
-from tests.smoke.engines import ENGINES, NOT_RUN, Done, Engine, Program, deploy, until
+from tests.smoke.engines import ENGINES, NOT_RUN, Done, Engine, Program, deploy
 
 MOST = 5_000
 """Traces that Jaeger is asked for at once."""
@@ -117,10 +117,6 @@ class Stack:
             found |= {trace["traceID"]: len(trace["spans"]) for trace in traces}
             since += 1
         return found
-
-    def until(self, condition: Callable[[], object], seconds: float = 45.0) -> None:
-        """Wait for a condition."""
-        until(condition, seconds)
 
     def pids(self) -> dict[str, int]:
         """Service → pid, of all that the deployment runs."""

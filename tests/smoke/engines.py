@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from configparser import RawConfigParser
 from dataclasses import dataclass
@@ -198,14 +197,6 @@ def deploy(state: Path, *arguments: str, text: str = "", **environ: str) -> Done
         timeout=SECONDS,
         check=False,
     )
-
-
-def until(condition: Callable[[], object], seconds: float = 45.0) -> None:
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.25)
 
 
 _KEYS = ("mem_limit", "memswap_limit", "pids_limit", "cap_drop", "security_opt", "restart")

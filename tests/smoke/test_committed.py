@@ -28,7 +28,8 @@ from loom.deploy.plan import derive
 from loom.deploy.profile import load
 from loom.deploy.verify import Question, prove
 from loom.errors import PortConflictError
-from tests.smoke.engines import ENGINES, NOT_RUN, SECONDS, Done, clean, deploy, until
+from tests.smoke.engines import ENGINES, NOT_RUN, SECONDS, Done, clean, deploy
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 

@@ -16,6 +16,7 @@ from loom.contract.promql import Queries
 from loom.deploy.engine.processes import free
 from loom.deploy.engine.readiness import native
 from loom.deploy.plan.model import Purpose, Service
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 
@@ -48,7 +49,7 @@ def test_without_loom_verify_names_everything_that_is_missing(stack: Stack) -> N
 def test_prometheus_has_the_numbers_that_the_example_says(stack: Stack) -> None:
     said = stack.example("loom-numbers")
     naming = Naming()
-    stack.until(lambda: published(stack, naming, "loom-numbers"))
+    until(lambda: published(stack, naming, "loom-numbers"))
     bus, broker = m.event_bus, m.action_broker
     assert published(stack, naming, "loom-numbers") == said["published"]
     assert tally(stack, naming, bus.PUBLISHED, "loom-numbers", "qos") == said["published_by_qos"]
@@ -63,7 +64,7 @@ def test_prometheus_has_the_numbers_that_the_example_says(stack: Stack) -> None:
 def test_every_value_of_every_closed_set_arrives(stack: Stack) -> None:
     stack.example("loom-values")
     naming = Naming()
-    stack.until(lambda: published(stack, naming, "loom-values"))
+    until(lambda: published(stack, naming, "loom-values"))
     for metric in (*m.event_bus.ALL, *m.action_broker.ALL):
         for attribute in metric.attributes:
             if attribute.values:
@@ -99,7 +100,7 @@ def test_verify_sees_another_environment_than_the_profiles(stack: Stack) -> None
 def test_a_killed_program_comes_back(stack: Stack) -> None:
     before = stack.pids()
     os.kill(before["prometheus"], signal.SIGKILL)
-    stack.until(lambda: stack.run("status").returncode == 0)
+    until(lambda: stack.run("status").returncode == 0)
     after = stack.pids()
     assert after["prometheus"] != before["prometheus"]
     assert {name for name in before if before[name] != after[name]} == {"prometheus"}
@@ -108,7 +109,7 @@ def test_a_killed_program_comes_back(stack: Stack) -> None:
 def test_a_restart_loop_is_reported_with_its_last_words_and_up_mends_it(stack: Stack) -> None:
     (stack.engine.configuration(stack.home) / "alertmanager.yml").write_text("route: nonsense\n")
     os.kill(stack.pids()["alertmanager"], signal.SIGKILL)
-    stack.until(lambda: "dies again and again" in stack.run("status").stderr)
+    until(lambda: "dies again and again" in stack.run("status").stderr)
     done = stack.run("status")
     assert done.returncode == 1
     assert "last log lines of alertmanager" in done.stdout
@@ -138,7 +139,7 @@ def test_a_running_deployment_follows_its_profile(
     service = "loom-" + "-".join(sets).replace("=", "-").replace(".", "-")
     ratio = "traceidratio=0.1" if "tracing.sampler=traceidratio=0.1" in sets else "always_on"
     said = stack.example(service, OTEL_TRACE_SAMPLER=ratio)
-    stack.until(lambda: published(stack, naming, service))
+    until(lambda: published(stack, naming, service))
     assert published(stack, naming, service) == said["published"]
     other = Naming() if naming.namespace else Naming(namespace="loom")
     assert published(stack, other, service) == 0
@@ -173,7 +174,7 @@ def test_two_deployments_side_by_side_do_not_see_each_others_telemetry(
     other = stacks("other")
     other.up()
     other.example("loom-other")
-    other.until(lambda: published(other, Naming(), "loom-other"))
+    until(lambda: published(other, Naming(), "loom-other"))
     assert published(stack, Naming(), "loom-other") == 0
     assert other.run("verify", "--name", "other", *BOTH).returncode == 0
     done = stack.run("status")

@@ -24,6 +24,7 @@ from loom.deploy.artifacts import alertmanager, collector, dashboards, prometheu
 from loom.deploy.artifacts.dashboards import catalogue, panel
 from loom.deploy.plan.model import Purpose, Service, Site
 from loom.deploy.plan.objectives import objectives
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 
@@ -89,9 +90,7 @@ def grown(back: Readback) -> float:
     # Budgets are worked out on whole minutes.
     wanted = {one.indicator.name for one in objectives(back.stack.plan)}
     budgets = FAMILIES[-1].name
-    back.stack.until(
-        lambda: {labels[SLO] for labels, _ in back.stack.ask(budgets, time.time())} >= wanted, 200.0
-    )
+    until(lambda: {labels[SLO] for labels, _ in back.stack.ask(budgets, time.time())} >= wanted)
     return time.time()
 
 
@@ -120,7 +119,7 @@ def test_the_stores_have_the_numbers_that_the_program_counted(back: Readback) ->
     spans = back.said["spans"]
     assert back.total(m.telemetry.SPANS_CREATED) == spans["created"]
     assert back.total(m.telemetry.SPANS_EXPORTED) == spans["exported"] == spans["created"]
-    back.stack.until(lambda: len(back.stack.stored(SERVICE, back.started)) == back.said["traces"])
+    until(lambda: len(back.stack.stored(SERVICE, back.started)) == back.said["traces"])
 
 
 def test_an_exemplar_resolves_to_a_trace(back: Readback) -> None:
@@ -151,7 +150,7 @@ def test_every_rendered_rule_is_loaded_and_healthy(back: Readback) -> None:
     def rules() -> Iterator[dict[str, Any]]:
         return (rule for group in groups() for rule in group["rules"])
 
-    back.stack.until(lambda: all(rule["health"] != "unknown" for rule in rules()))
+    until(lambda: all(rule["health"] != "unknown" for rule in rules()))
     loaded = {
         (Path(group["file"]).name, group["name"]): sorted(rule["name"] for rule in group["rules"])
         for group in groups()
@@ -169,7 +168,7 @@ def test_alertmanager_is_reached_and_has_the_alert_that_always_fires(back: Readb
         alerts = back.stack.get(Service.ALERTMANAGER, "/api/v2/alerts", active="true")
         return {alert["labels"]["alertname"] for alert in alerts}
 
-    back.stack.until(lambda: "Watchdog" in active())
+    until(lambda: "Watchdog" in active())
     running = back.stack.get(Service.ALERTMANAGER, "/api/v2/status")["config"]["original"]
     rendered = (back.stack.engine.configuration(back.stack.home) / alertmanager.NAME).read_text()
     assert yaml.safe_load(running)["route"]["receiver"] == yaml.safe_load(rendered)["route"]["receiver"]

@@ -17,6 +17,7 @@ from loom.contract.metric import Metric
 from loom.contract.naming import Naming
 from loom.contract.promql import Queries
 from loom.deploy.plan.model import Purpose, Service
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 
@@ -109,7 +110,7 @@ def test_one_trace_leads_from_the_event_through_another_process_and_back(trip: T
         return dict(json.loads(done.stdout)) if done.returncode == 0 else {"spans": []}
 
     # The two processes send their parts each in their own time.
-    trip.stack.until(lambda: stored()["spans"] and not stored()["missing_parents"])
+    until(lambda: stored()["spans"] and not stored()["missing_parents"])
     tree = stored()
     found = paths(tree)
     run = ("publish", "run")
@@ -157,16 +158,16 @@ def test_a_documented_query_returns_data(trip: Trip, query: str) -> None:
     def good() -> list[float]:
         return [value for _, value in trip.stack.ask(query) if math.isfinite(value)]
 
-    trip.stack.until(good)
+    until(good)
     if "rate" in query:
-        trip.stack.until(lambda: max(good()) > 0)
+        until(lambda: max(good()) > 0)
 
 
 def test_the_documented_query_of_tools_names_each_server(trip: Trip) -> None:
     def servers() -> set[str]:
         return {labels["server"] for labels, _ in trip.stack.ask(DOCUMENTED_QUERIES["MCP tools by server"])}
 
-    trip.stack.until(lambda: "weather" in servers())
+    until(lambda: "weather" in servers())
 
 
 @pytest.mark.parametrize("search", DOCUMENTED_SEARCHES.values(), ids=list(DOCUMENTED_SEARCHES))
@@ -182,7 +183,7 @@ def test_a_documented_search_finds_traces(trip: Trip, search: dict[str, str]) ->
         }
         return list(trip.stack.search(**{**form, **window, **search}))
 
-    trip.stack.until(found)
+    until(found)
     for trace in found():
         names = {key: process["serviceName"] for key, process in trace["processes"].items()}
         spans = [span for span in trace["spans"] if names[span["processID"]] == "loom-example"]
@@ -205,7 +206,7 @@ def test_under_load_prometheus_and_jaeger_have_what_the_program_counted(loomed: 
     assert said["arrived"]
     assert said["published"] == round(5000 * LOAD_SECONDS)
     bus, broker = m.event_bus, m.action_broker
-    loomed.until(lambda: rows(loomed, bus.PUBLISHED, "loom-load").get("") == said["published"])
+    until(lambda: rows(loomed, bus.PUBLISHED, "loom-load").get("") == said["published"])
     assert rows(loomed, bus.DELIVERED, "loom-load")[""] == said["delivered"]
     assert rows(loomed, bus.DROPPED, "loom-load", ("reason",)) == nonzero(said["dropped"])
     assert rows(loomed, broker.INVOCATIONS, "loom-load", ("status",)) == nonzero(said["calls"])
@@ -236,7 +237,7 @@ def test_a_server_killed_under_load_comes_back_and_every_number_says_so(loomed: 
     assert len(set(said["pids"])) == kills + 1
     assert said["tools"] == [said["tools"][0]] * (kills + 1)
     # Prometheus: both gauges fell and rose with every kill, and fell when the program took its leave.
-    loomed.until(lambda: loomed.ask(active)[0][1] == 0)
+    until(lambda: loomed.ask(active)[0][1] == 0)
     tools = selector(manager.TOOLS_REGISTERED, service)
     for gauge, up in ((active, 1.0), (tools, float(len(said["tools"][0])))):
         [(_, changes)] = loomed.history(gauge)

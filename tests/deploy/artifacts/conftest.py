@@ -8,13 +8,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -37,23 +36,11 @@ from loom.deploy.plan import Plan, derive
 from loom.deploy.plan.model import Purpose, Service
 from loom.deploy.programs import ALERTMANAGER, JAEGER, OTELCOL, PROMETHEUS
 from loom.deploy.toolchain import require
+from tests.waiting import until
 
-T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[3]
-DEADLINE = 60.0
 NATIVE = (collector, prometheus, rules, alertmanager, jaeger, supervisor)
 """What the native engine reads."""
-
-
-def wait(question: Callable[[], T], what: str) -> T:
-    """Ask until the answer is true."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        answer = question()
-        if answer:
-            return answer
-        time.sleep(0.1)
-    pytest.fail(f"not within {DEADLINE:g} s: {what}")
 
 
 @dataclass(frozen=True)
@@ -140,11 +127,6 @@ def running(command: list[Any], environment: dict[str, str], log: Path) -> Itera
 
 
 @pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], T], str], T]:
-    return wait
-
-
-@pytest.fixture(scope="session")
 def plan_of() -> Callable[..., Plan]:
     def make(name: str, *overrides: str) -> Plan:
         return derive(profile.load(name, overrides, REPOSITORY / "profiles"))
@@ -205,7 +187,7 @@ def start(plan_of: Callable[..., Plan]) -> Iterator[Callable[..., Stack]]:
             )
             for service, (path, purpose) in READY.items():
                 if service not in replaced:
-                    wait(partial(stack.get, service, path, purpose), f"{service} is ready")
+                    until(partial(stack.get, service, path, purpose), f"{service} is ready")
             return stack
 
         yield launch
@@ -251,7 +233,7 @@ def run_collector(tmp_path: Path) -> Iterator[Callable[[str], Collector]]:
             command = [program, "--config", tmp_path / "collector.yaml"]
             exits.enter_context(running(command, dict(os.environ), tmp_path / "collector.log"))
             collector = Collector(ports)
-            wait(collector.series, "the collector shows its telemetry")
+            until(collector.series, "the collector shows its telemetry")
             return collector
 
         yield launch

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +25,7 @@ from loom.deploy.plan import Plan, derive
 from loom.deploy.plan.model import Service
 from loom.deploy.programs import ALERTMANAGER
 from loom.deploy.toolchain import require
+from tests.waiting import until
 
 ALERTING = """
   receivers:
@@ -184,13 +185,6 @@ def _answers(url: str) -> bool:
             return True
     except OSError:
         return False
-
-
-def until(condition: Callable[[], object], what: str = "it never came true", seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 @pytest.mark.smoke

@@ -8,6 +8,7 @@ import pytest
 
 from loom.contract.metrics import ALL
 from loom.contract.resource import ENVIRONMENT, ENVIRONMENT_LABEL
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 COMBINATIONS = list(product(("documented", "prometheus"), ("", "loom"), ("scrape", "otlp")))
@@ -15,7 +16,7 @@ COMBINATIONS = list(product(("documented", "prometheus"), ("", "loom"), ("scrape
 
 @pytest.mark.parametrize(("naming", "namespace", "delivery"), COMBINATIONS)
 def test_prometheus_shows_exactly_the_computed_series_and_labels(
-    start: Callable[..., Any], until: Callable[..., Any], naming: str, namespace: str, delivery: str
+    start: Callable[..., Any], naming: str, namespace: str, delivery: str
 ) -> None:
     stack = start(
         "dev",

@@ -15,17 +15,15 @@ from loom.contract.resource import ENVIRONMENT, ENVIRONMENT_LABEL
 from loom.contract.series import Part
 from loom.deploy.artifacts.rules import alerts, groups
 from loom.deploy.plan.model import Service
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 QUICK = ("metrics.scrape_interval=1s", "alerting.slo.window=1d")
 """Samples each second, and no objective that would have to last longer than they are kept then."""
 Start = Callable[..., Any]
-Until = Callable[..., Any]
 
 
-def test_every_foreign_series_and_label_is_there_once_telemetry_has_passed(
-    start: Start, until: Until
-) -> None:
+def test_every_foreign_series_and_label_is_there_once_telemetry_has_passed(start: Start) -> None:
     stack = start("dev", *QUICK, "tracing.storage=badger", "collector.queue.storage=disk")
     stack.emit()
     expected = {series.name: set(series.labels) for series in foreign.ALWAYS if series is not foreign.ALERTS}
@@ -35,16 +33,15 @@ def test_every_foreign_series_and_label_is_there_once_telemetry_has_passed(
         return {found["__name__"]: set(found) for found in stack.series(named)}
 
     # Watchdog is what writes ALERTS.
-    until(lambda: set(labels()) >= {*expected, foreign.ALERTS.name}, f"{expected.keys() - labels().keys()}")
-    missing = {name: wanted - labels()[name] for name, wanted in expected.items() if wanted - labels()[name]}
+    wanted = {*expected, foreign.ALERTS.name}
+    until(lambda: set(labels()) >= wanted, lambda: f"{wanted - set(labels())}")
+    missing = {name: keys - labels()[name] for name, keys in expected.items() if keys - labels()[name]}
     assert missing == {}
     alert = stack.series(f'{foreign.ALERTS.name}{{alertname="Watchdog"}}')[0]
     assert set(foreign.ALERTS.labels) <= set(alert)
 
 
-def test_rules_evaluate_on_real_series_and_the_heartbeat_reaches_alertmanager(
-    start: Start, until: Until
-) -> None:
+def test_rules_evaluate_on_real_series_and_the_heartbeat_reaches_alertmanager(start: Start) -> None:
     stack = start("dev", *QUICK, "metrics.naming=prometheus", "metrics.namespace=loom")
     stack.emit()
 
@@ -66,7 +63,7 @@ def test_rules_evaluate_on_real_series_and_the_heartbeat_reaches_alertmanager(
 
 @pytest.mark.parametrize("delivery", ["scrape", "otlp"])
 def test_a_process_keeps_its_environment_and_one_without_gets_the_collectors(
-    start: Start, until: Until, delivery: str
+    start: Start, delivery: str
 ) -> None:
     stack = start("dev", *QUICK, f"metrics.delivery={delivery}")
     stack.emit("service.instance.id=with", f"{ENVIRONMENT.name}=staging")
@@ -81,7 +78,7 @@ def test_a_process_keeps_its_environment_and_one_without_gets_the_collectors(
 
 
 @pytest.mark.parametrize("delivery", ["scrape", "otlp"])
-def test_an_exemplar_leads_to_a_trace_that_jaeger_has(start: Start, until: Until, delivery: str) -> None:
+def test_an_exemplar_leads_to_a_trace_that_jaeger_has(start: Start, delivery: str) -> None:
     stack = start("dev", *QUICK, f"metrics.delivery={delivery}")
     stack.emit()
     series = stack.plan.naming.series(event_bus.PUBLISH_LATENCY, Part.BUCKET)
@@ -96,13 +93,13 @@ def test_an_exemplar_leads_to_a_trace_that_jaeger_has(start: Start, until: Until
     until(lambda: '"spans"' in stack.get(Service.JAEGER, f"/api/traces/{found}"), "Jaeger has its trace")
 
 
-def test_retention_reads_back_as_the_profile_says(start: Start, until: Until) -> None:
+def test_retention_reads_back_as_the_profile_says(start: Start) -> None:
     stack = start(
         "dev", "metrics.retention.time=30d", "metrics.retention.size=50GB", "volumes.prometheus=70GB"
     )
     runtime = until(lambda: stack.prometheus("status/runtimeinfo"), "Prometheus answers")
     assert runtime["storageRetention"] == "30d or 50GiB"
-    targets = until(
+    targets: Any = until(
         lambda: (stack.prometheus("targets", state="active") or {}).get("activeTargets"), "targets are known"
     )
     assert {target["labels"]["job"] for target in targets} == {
@@ -115,7 +112,7 @@ def test_retention_reads_back_as_the_profile_says(start: Start, until: Until) ->
 
 
 def test_a_program_that_keeps_ending_is_given_up_and_reported(
-    start: Start, until: Until, monkeypatch: pytest.MonkeyPatch
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = start("dev", replaced={Service.JAEGER: "/bin/false"})
     told = [sys.executable, "-m", "supervisor.supervisorctl", "-c", stack.folder / "native/supervisord.conf"]
@@ -132,7 +129,7 @@ def test_a_program_that_keeps_ending_is_given_up_and_reported(
 
 
 def test_what_goes_wrong_in_a_collector_is_counted_under_the_names_we_alert_on(
-    until: Until, run_collector: Callable[[str], Any]
+    run_collector: Callable[[str], Any],
 ) -> None:
     collector = run_collector(TROUBLED)
     expected = {series.name: set(series.labels) for series in foreign.TROUBLE}

@@ -22,7 +22,8 @@ from loom.deploy.engine.processes import MARK, free
 from loom.deploy.plan.identity import Kind, secrets
 from loom.deploy.plan.model import Plan, Purpose, Service
 from tests.deploy.credentials.search import Leak, Search, needles
-from tests.smoke.engines import deploy, until
+from tests.smoke.engines import deploy
+from tests.waiting import until
 
 NAME = "leak"
 PROFILE = """
@@ -265,7 +266,7 @@ def test_no_file_of_the_deployment_holds_a_secret(search: Search, site: Site) ->
     """Rendered files, logs, the record, and the programs' data."""
     log = site.home.run / "alertmanager.log"
     # The heartbeat's address leads nowhere: Alertmanager says so, and must not say where that is.
-    until(lambda: b"notify" in log.read_bytes().lower(), 60)
+    until(lambda: b"notify" in log.read_bytes().lower())
     search.files(site.home.root, site.home.secrets)
     assert found(search) == []
     assert search.looked["file"] > 100_000

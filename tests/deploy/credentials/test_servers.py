@@ -5,7 +5,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,16 +22,9 @@ from loom.deploy.credentials.vault import Vault
 from loom.deploy.plan.model import Plan
 from loom.deploy.programs import OTELCOL, PROMETHEUS, PROMTOOL
 from loom.deploy.toolchain import require
+from tests.waiting import until
 
 pytestmark = pytest.mark.smoke
-DEADLINE = 30.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)  # between two looks at another process
 
 
 @pytest.fixture

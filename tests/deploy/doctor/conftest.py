@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -49,6 +48,7 @@ from loom.deploy.plan.identity import identities
 from loom.deploy.plan.model import Plan, Purpose, Service
 from loom.deploy.profile import load
 from loom.errors import FindingError
+from tests.waiting import until
 
 TELEMETRY = ("OTEL_", "DEPLOYMENT_ENV")
 """Variables of the test's own surroundings that must not reach a doctor."""
@@ -216,7 +216,7 @@ class Patient:
     def stop(self, service: Service) -> None:
         """Stop one, and wait for its end."""
         self.supervisor.stop(service.value)
-        self.until(lambda: not self.supervisor.programs()[service.value].pid)
+        until(lambda: not self.supervisor.programs()[service.value].pid)
 
     def start(self, service: Service) -> None:
         """Start one."""
@@ -263,13 +263,6 @@ class Patient:
         found: dict[str, Any] = json.loads(result.stdout)
         assert isinstance(result.exception, FindingError) is not found["healthy"], result.output
         return found
-
-    def until(self, condition: Callable[[], object], seconds: float = 30.0) -> None:
-        """Wait for a condition."""
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, "it never came true"
-            time.sleep(0.1)
 
     def _python(self, module: str, *arguments: str, **environ: str) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(TELEMETRY)}

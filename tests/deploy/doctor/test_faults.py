@@ -39,6 +39,7 @@ from loom.deploy.plan.identity import CA, CERTIFICATE, KEY, PASSWORD
 from loom.deploy.plan.model import Purpose, Service
 from loom.deploy.programs import OTELCOL
 from loom.deploy.toolchain import require
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "doctor.md"
@@ -143,7 +144,7 @@ def unstartable(path: str, service: Service, old: str, new: str) -> Harm:
         del folder
         restore = edited(patient, path, old, new)
         patient.restart(service)
-        patient.until(lambda: patient.fails(service))
+        until(lambda: patient.fails(service))
         yield {}
         restore()
 
@@ -157,11 +158,11 @@ def lost_target(patient: Patient, folder: Path) -> Iterator[dict[str, Any]]:
     job = "  - job_name: lost\n    static_configs: [{targets: ['127.0.0.1:1']}]\n  - job_name: jaeger"
     restore = edited(patient, "native/prometheus.yml", "  - job_name: jaeger", job)
     patient.reload_prometheus()
-    patient.until(lambda: target("lost", patient) == "down")
+    until(lambda: target("lost", patient) == "down")
     yield {}
     restore()
     patient.reload_prometheus()
-    patient.until(lambda: not target("lost", patient))
+    until(lambda: not target("lost", patient))
 
 
 @contextmanager
@@ -190,9 +191,9 @@ def taken_port(patient: Patient, folder: Path) -> Iterator[dict[str, Any]]:
     server = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
     process = subprocess.Popen(server, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        patient.until(lambda: listening(port))
+        until(lambda: listening(port))
         patient.start(Service.COLLECTOR)
-        patient.until(lambda: patient.fails(Service.COLLECTOR))
+        until(lambda: patient.fails(Service.COLLECTOR))
         yield {}
     finally:
         process.terminate()
@@ -245,7 +246,7 @@ service:
 
 
 @contextmanager
-def full_queue(patient: Patient, folder: Path) -> Iterator[dict[str, Any]]:
+def full_queue(_: Patient, folder: Path) -> Iterator[dict[str, Any]]:
     """A collector that loom-deploy did not start, before a store that is slower than what comes in."""
     ports = dict(zip(("otlp", "store", "health", "telemetry"), free_ports(4), strict=True))
     config = folder / "otel-collector-config.yaml"
@@ -256,10 +257,10 @@ def full_queue(patient: Patient, folder: Path) -> Iterator[dict[str, Any]]:
     over = threading.Event()
     sender = threading.Thread(target=send, args=(ports["otlp"], over))
     try:
-        patient.until(lambda: listening(ports["otlp"]) and listening(ports["health"]))
+        until(lambda: listening(ports["otlp"]) and listening(ports["health"]))
         sender.start()
         page = f"http://127.0.0.1:{ports['telemetry']}/metrics"
-        patient.until(lambda: "enqueue_failed_spans" in read(page))
+        until(lambda: "enqueue_failed_spans" in read(page))
         asked = {
             "otlp": ports["otlp"],
             "collector-health": ports["health"],
@@ -367,7 +368,7 @@ def wait_ready(patient: Patient) -> None:
         known = targets(patient)
         return bool(known) and set(known.values()) == {"up"}
 
-    patient.until(ready)
+    until(ready)
 
 
 def of_the_past(party: Service, days: int) -> Harm:
@@ -380,7 +381,7 @@ def of_the_past(party: Service, days: int) -> Harm:
             issued = Order(days=1, moment=datetime.now(UTC) - timedelta(days))
             renew(patient.plan, patient.vault, issued, [str(party)])
             patient.restart(party)
-            patient.until(lambda: patient.supervisor.programs()[party.value].state == "RUNNING")
+            until(lambda: patient.supervisor.programs()[party.value].state == "RUNNING")
             yield {}
         patient.restart(party)
         wait_ready(patient)
@@ -408,9 +409,9 @@ def without_key(patient: Patient, folder: Path) -> Iterator[dict[str, Any]]:
     with kept(patient, Service.PROXY) as place:
         (place / KEY).unlink()
         patient.restart(Service.PROXY)
-        patient.until(lambda: patient.fails(Service.PROXY))
+        until(lambda: patient.fails(Service.PROXY))
         yield {}
-    patient.until(lambda: patient.supervisor.programs()[Service.PROXY.value].state != "BACKOFF")
+    until(lambda: patient.supervisor.programs()[Service.PROXY.value].state != "BACKOFF")
     patient.start(Service.PROXY)
     wait_ready(patient)
 
@@ -622,7 +623,7 @@ def assert_healthy(patient: Patient) -> None:
     """Nothing but what the disk of this machine has no room for."""
     names = patient.address(Service.PROMETHEUS, Purpose.UI) + "/api/v1/label/__name__/values"
     patient.example()
-    patient.until(lambda: patient.plan.naming.series(event_bus.BACKLOG).name in patient.read(names))
+    until(lambda: patient.plan.naming.series(event_bus.BACKLOG).name in patient.read(names))
     found = patient.doctor("--name", patient.name)
     bad = [check for check in found["checks"] if check["verdict"] not in {"ok", "not applicable"}]
     assert [check for check in bad if (check["name"], check["verdict"]) != ("disk", "warning")] == []

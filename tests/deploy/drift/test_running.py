@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +24,8 @@ from loom.deploy.plan.model import Plan, Purpose, Service
 from loom.deploy.profile import load
 from loom.deploy.programs import ALERTMANAGER, PROMETHEUS
 from loom.deploy.toolchain import require
-from tests.smoke.engines import deploy, until
+from tests.smoke.engines import deploy
+from tests.waiting import until
 
 WIDE = Path(__file__).parent / "wide"
 
@@ -150,17 +150,19 @@ def test_a_container_that_was_given_less_memory_is_named_and_nothing_else(stack:
 def answered(command: list[str], url: str) -> dict[str, Any]:
     """What a program answers once it does; it is ended then."""
     program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 30
+
+    def asked() -> dict[str, Any]:
+        try:
+            return dict(json.load(urllib.request.urlopen(url, timeout=5)))  # noqa: S310 - our own
+        except OSError:
+            assert program.poll() is None, command
+            return {}
+
     try:
-        while time.monotonic() < end:
-            try:
-                return dict(json.load(urllib.request.urlopen(url, timeout=5)))  # noqa: S310 - our own
-            except OSError:
-                assert program.poll() is None, command
+        return until(asked, f"{url} answers")
     finally:
         program.terminate()
         program.wait()
-    pytest.fail(f"{url} never answered")
 
 
 @pytest.mark.smoke

@@ -25,6 +25,7 @@ from loom.deploy.plan import derive
 from loom.deploy.plan.model import Plan, Purpose, Service
 from loom.deploy.profile import load
 from loom.errors import EngineError
+from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 Offsets = Callable[[], int]  # a type of conftest, which test modules cannot import
@@ -136,13 +137,6 @@ def site(engine: str, tmp_path: Path, offsets: Offsets) -> Iterator[Site]:
     yield site
     site.down("--volumes")
     assert site.left() == []
-
-
-def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.2)
 
 
 @of_the_real_stack

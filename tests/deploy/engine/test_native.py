@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,19 +13,13 @@ from loom.deploy.engine.lifecycle import client
 from loom.deploy.engine.processes import free, own
 from loom.deploy.plan.model import Service
 from loom.errors import EngineError
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
 # Types of conftest, which test modules cannot import.
 Stage = Any
 Offsets = Callable[[], int]
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)
 
 
 def test_down_leaves_no_process_and_no_port_but_the_data(stage: Stage, offsets: Offsets) -> None:

@@ -4,11 +4,9 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from socket import socket
-from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -28,6 +26,7 @@ from loom.deploy.toolchain import require
 from loom.deploy.verify.expectation import expect
 from loom.errors import PlanError
 from loom.telemetry.otlp import MAX_POINTS
+from tests.waiting import until
 
 Planned = Callable[..., Plan]
 Refused = Callable[..., dict[str, str]]
@@ -124,15 +123,6 @@ def _ports() -> list[int]:
     for one in listeners:
         one.close()
     return found
-
-
-def until(question: Callable[[], Any], otherwise: Callable[[], str]) -> Any:  # noqa: ANN401 - what is asked
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if answer := question():
-            return answer
-        time.sleep(0.1)
-    pytest.fail(otherwise())
 
 
 def get(plan: Plan, purpose: Purpose, path: str) -> str:

@@ -28,6 +28,7 @@ from loom.deploy.plan.layout import THANOS
 from loom.deploy.plan.model import Plan, Purpose, Service
 from loom.deploy.programs import DOCKER_COMPOSE, PROMTOOL
 from loom.deploy.toolchain import require
+from tests.waiting import until
 
 NAME = "longterm"
 PROFILE = """
@@ -41,18 +42,6 @@ workload: {processes: 1, events_per_second: 10}
 canary: {enabled: false}
 """
 OLD = "loom_recovered_from_the_store"
-DEADLINE = 90.0
-
-
-def until(question: Callable[[], Any], what: str) -> Any:  # noqa: ANN401 - whatever is asked for
-    """Ask until the answer is true."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        answer = question()
-        if answer:
-            return answer
-        time.sleep(0.2)
-    pytest.fail(f"not within {DEADLINE:g} s: {what}")
 
 
 class Running:

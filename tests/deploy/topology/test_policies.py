@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from loom.receiver import Recorder
 from loom.telemetry import setup
 from loom.telemetry.settings import Settings
 from loom.telemetry.telemetry import Telemetry
+from tests.waiting import until
 
 MILLISECOND = 1_000_000
 SECONDS = 30.0
@@ -35,13 +35,6 @@ TAIL = {
     "rare": [{"agents": ["auditor"]}, {"agents": ["never"], "ratio": 0.0}],
     "ratio": 0.0,
 }
-
-
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

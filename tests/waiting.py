@@ -1,0 +1,38 @@
+"""Waiting for what another process does: one patience for all tests.
+
+A wait that is met costs nothing, so the patience measures no speed: it has to outlast a busy machine
+and the slowest thing that a healthy stack does by itself. That is Prometheus: an alert that fires before
+Alertmanager was found is lost, and only said again after `--rules.alert.resend-delay`, a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+PATIENCE = 240.0
+"""Seconds; below the time-out of a test, so that a test says what it waited for."""
+
+
+def until(
+    question: Callable[[], T], what: str | Callable[[], str] = "it never came true", seconds: float = PATIENCE
+) -> T:
+    """Ask until the answer is true, and return it; the test fails when it never was.
+
+    Args:
+        question: What is asked, again and again.
+        what: What did not happen, or how to find that out afterwards.
+        seconds: For how long.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := question():
+            return answer
+        time.sleep(0.05)
+    pytest.fail(f"not within {seconds:g} s: {what if isinstance(what, str) else what()}")
