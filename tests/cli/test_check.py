@@ -106,7 +106,7 @@ def test_a_program_that_cannot_be_run_and_a_requirement_that_cannot_be_met_are_t
 
 def test_a_program_that_does_not_end_is_ended_with_its_children(check: Check, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
-    done = check("--timeout", "1.5", "--", "sh", "-c", f"sleep 600 & echo $! > {pid}; wait; true")
+    done = check("--timeout", "8", "--", "sh", "-c", f"sleep 600 & echo $! > {pid}; wait; true")
     assert done.returncode == 1
     assert "COMMAND had not ended in time" in done.stderr
     with pytest.raises(ProcessLookupError):

@@ -29,7 +29,7 @@ from loom.deploy.profile import load
 from loom.deploy.verify import Question, prove
 from loom.errors import PortConflictError
 from tests.smoke.engines import ENGINES, NOT_RUN, SECONDS, Done, clean, deploy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 
@@ -185,7 +185,7 @@ def test_the_example_says_that_it_is_initialised_and_that_everything_arrived(com
 
 
 def test_the_whole_contract_is_proven(committed: Committed) -> None:
-    proof = prove(Question(PLAN, committed.since))
+    proof = prove(Question(PLAN, committed.since, timeout=PATIENCE))
     assert [(one.subject, one.name, one.verdict, one.detail) for one in proof.bad] == []
 
 

@@ -52,7 +52,7 @@ class Stage:
         """What is to run."""
         return Deployment(self.home, ENGINE.name, plan or self.plan)
 
-    def up(self, plan: Plan | None = None, deadline: float = 30.0) -> None:
+    def up(self, plan: Plan | None = None, deadline: float = 240.0) -> None:
         """Start it."""
         ENGINE.up(self.deployment(plan), (Artifact(".env", "A=1\n", "x."),), self.said.append, deadline)
 

@@ -66,7 +66,7 @@ class Site:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
             check=False,
         )
 
@@ -199,7 +199,7 @@ def test_a_program_of_ours_reports_to_the_deployment(site: Site) -> None:
         env=site.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -288,7 +288,7 @@ def test_an_interrupt_at_any_moment_leaves_nothing(site: Site) -> None:
             process.wait(moment)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=90)
+        output, _ = process.communicate(timeout=240)
         if f"{NAME} is up" in output:  # it was faster this time
             site.down("--volumes")
         else:

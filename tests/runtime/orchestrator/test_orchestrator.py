@@ -207,7 +207,7 @@ def test_a_run_that_takes_too_long_is_a_timeout_with_what_it_has(serve: Serve, a
         return await asyncio.Event().wait()
 
     server = serve(Reply("Wait…", calls=(ScriptedCall("hang"),)))
-    got = answer(server, FakeTools({"hang": hang}), Options(deadline=0.3))
+    got = answer(server, FakeTools({"hang": hang}), Options(deadline=3))
     assert (got.outcome, got.text) == ("timeout", "Wait…")
     assert str(got.failure).startswith("DEADLINE")
     assert [(one.status, one.code) for one in got.calls] == [(Status.TIMEOUT, "TIMEOUT")]
