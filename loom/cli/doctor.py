@@ -21,6 +21,7 @@ from loom.deploy.doctor import (
     Stack,
     Verdict,
     diagnose,
+    embedded,
     endpoints,
     gather,
 )
@@ -82,7 +83,8 @@ def _stack(options: Options) -> Stack:
     deployment = _deployment(options)
     plan = deployment.plan if deployment else api.load_plan(options["profile"] or "dev", options["overrides"])
     found = deployment.home.rendered if deployment else Path("generated") / plan.profile.name
-    folder = options["config"] or (found if found.is_dir() else None)
+    read = found.is_dir() and not embedded(deployment)
+    folder = options["config"] or (found if read else None)
     return Stack({**endpoints(plan, deployment), **given}, plan, deployment, folder, os.environ)
 
 
@@ -120,9 +122,10 @@ def _show(diagnosis: Diagnosis, *, show_all: bool) -> None:
                 _block(verdict, finding)
     if show_all:
         _table(diagnosis.findings)
+    healthy = "" if diagnosis.first else "healthy: "
     good = len(diagnosis.of(Verdict.OK))
     aside = len(diagnosis.of(Verdict.NOT_APPLICABLE))
-    click.echo(f"{good} checks ok" + (f", {aside} not applicable" if aside else ""))
+    click.echo(f"{healthy}{good} checks ok" + (f", {aside} not applicable" if aside else ""))
 
 
 def _block(heading: str, finding: Finding, explained: Sequence[Finding] = ()) -> None:

@@ -78,7 +78,7 @@ class EmbeddedEngine:
             raise EngineError(Problem(message, hint="take --engine native or --engine compose"))
         home.make()
         watch = Watch.start(report, deadline)
-        wanted = replace(deployment, configuration={_PORTS: repr(_ports(plan))}, started=time.time())
+        wanted = replace(deployment, configuration={_PORTS: repr(ports(plan))}, started=time.time())
         with locked(home.run, deadline, _WHO):
             before = _recorded(home)
             if _serves_already(wanted, before):
@@ -88,7 +88,7 @@ class EmbeddedEngine:
                 watch.say("", "is up already, with the same ports")
                 return
             processes.end(processes.own(home))
-            conflict.refuse(plan, list(_ports(plan)), conflict.LINGER)
+            conflict.refuse(plan, list(ports(plan)), conflict.LINGER)
             commit(home.rendered, artifacts, force=True)
             _start(wanted, watch)
 
@@ -145,8 +145,8 @@ def _page_port(plan: Plan) -> Port:
     return plan.port(Service.GRAFANA, Purpose.UI)
 
 
-def _ports(plan: Plan) -> tuple[Port, Port, Port]:
-    """OTLP/gRPC, OTLP/HTTP, the page."""
+def ports(plan: Plan) -> tuple[Port, Port, Port]:
+    """All that it listens on: OTLP/gRPC, OTLP/HTTP, the page."""
     grpc = plan.port(Service.COLLECTOR, Purpose.OTLP_GRPC)
     return grpc, plan.port(Service.COLLECTOR, Purpose.OTLP_HTTP), _page_port(plan)
 
@@ -178,7 +178,7 @@ def _start(deployment: Deployment, watch: Watch) -> None:
 def _spawn(deployment: Deployment) -> int:
     """The process, in a session of its own: it outlives us and hears no Ctrl-C of ours. Its pid."""
     home = deployment.home
-    grpc, http, shown = (str(port.native) for port in _ports(deployment.plan))
+    grpc, http, shown = (str(port.native) for port in ports(deployment.plan))
     arguments = ["--name", home.name, "--grpc", grpc, "--http", http, "--page", shown]
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     log = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from loom.cli.trace import command as show_trace
 from loom.deploy import api
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.engine.choice import choose
@@ -25,7 +28,7 @@ from loom.deploy.plan.model import Plan, Purpose, Service
 from loom.deploy.profile import load as load_profile
 from loom.deploy.profile.model import Profile
 from loom.deploy.profile.quantity import Size
-from loom.errors import EngineError
+from loom.errors import EngineError, FindingError
 
 pytestmark = pytest.mark.slow
 
@@ -201,6 +204,28 @@ def test_the_log_has_each_problem_once(stage: Stage) -> None:
     assert len([line for line in written if "surprise" in line]) == 1
     with pytest.raises(EngineError, match="there is no log of 'jaeger'"):
         ENGINE.logs(stage.deployment(), LogRequest(("jaeger",)))
+
+
+def test_a_trace_is_shown_as_a_tree_by_its_id_and_without_one(stage: Stage) -> None:
+    stage.up()
+    state = {"XDG_STATE_HOME": str(stage.home.root.parents[1])}
+    none = CliRunner().invoke(show_trace, ["--name", "dev"], env=state)
+    assert isinstance(none.exception, FindingError)
+    ENGINE.run(stage.deployment(), [sys.executable, str(PROGRAM)], {})
+    shown = CliRunner().invoke(show_trace, ["--name", "dev"], env=state)
+    assert shown.exit_code == 0, shown.output
+    (trace_id,) = re.findall(r"^trace ([0-9a-f]{32})$", shown.stdout, re.MULTILINE)
+    assert f"  {page(stage.plan)}/#trace={trace_id}\n" in shown.stdout
+    assert "└─ " in shown.stdout
+    assert CliRunner().invoke(show_trace, [trace_id, "--name", "dev"], env=state).stdout == shown.stdout
+    machine = CliRunner().invoke(show_trace, [trace_id, "--name", "dev", "--json"], env=state)
+    assert {span["operation"].split(" ")[0] for span in json.loads(machine.stdout)["spans"]} >= {
+        "publish",
+        "run",
+    }
+    for absent in (["f" * 32], ["--service", "nobody"]):
+        result = CliRunner().invoke(show_trace, [*absent, "--name", "dev"], env=state)
+        assert isinstance(result.exception, FindingError), result.output
 
 
 def test_another_engines_deployment_is_left_alone(stage: Stage) -> None:
