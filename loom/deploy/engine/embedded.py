@@ -20,6 +20,7 @@ from loom.deploy.engine.deployment import Deployment, Home, load
 from loom.deploy.engine.lifecycle import Watch
 from loom.deploy.engine.protocol import LogLine, LogRequest, Progress, Report, ServiceStatus
 from loom.deploy.plan.model import Plan, Port, Purpose, Service
+from loom.deploy.plan.topology import entries
 from loom.deploy.writer import commit
 from loom.deploy.writer.lock import locked
 from loom.errors import EngineError, Problem
@@ -73,7 +74,7 @@ class EmbeddedEngine:
     ) -> None:
         """See `Engine.up`."""
         home, plan = deployment.home, deployment.plan
-        if lack := bare(plan):
+        if lack := unable(plan):
             message = f"engine {self.name} cannot run the profile {plan.profile.name}: {lack}"
             raise EngineError(Problem(message, hint="take --engine native or --engine compose"))
         home.make()
@@ -131,9 +132,11 @@ class EmbeddedEngine:
         return bool(running)
 
 
-def bare(plan: Plan) -> str:
-    """Why it would take down the protection that a plan asks for; empty when there is none."""
-    return "it speaks no TLS" if any(edge.encrypted for edge in plan.edges) else ""
+def unable(plan: Plan) -> str:
+    """Why it cannot stand in for what a plan asks for; empty when it can."""
+    if any(edge.encrypted for edge in plan.edges):
+        return "it speaks no TLS"
+    return "it is one receiver, and Loom sends to two" if len(entries(plan.profile)) > 1 else ""
 
 
 def page(plan: Plan) -> str:
@@ -147,8 +150,8 @@ def _page_port(plan: Plan) -> Port:
 
 def ports(plan: Plan) -> tuple[Port, Port, Port]:
     """All that it listens on: OTLP/gRPC, OTLP/HTTP, the page."""
-    grpc = plan.port(Service.COLLECTOR, Purpose.OTLP_GRPC)
-    return grpc, plan.port(Service.COLLECTOR, Purpose.OTLP_HTTP), _page_port(plan)
+    entry, *_ = entries(plan.profile)
+    return plan.port(entry, Purpose.OTLP_GRPC), plan.port(entry, Purpose.OTLP_HTTP), _page_port(plan)
 
 
 def _serves_already(wanted: Deployment, before: Deployment | None) -> bool:

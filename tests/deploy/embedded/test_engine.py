@@ -20,7 +20,7 @@ from loom.deploy import api
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.engine.choice import choose
 from loom.deploy.engine.deployment import Deployment, Home, load
-from loom.deploy.engine.embedded import EmbeddedEngine, page
+from loom.deploy.engine.embedded import EmbeddedEngine, page, ports
 from loom.deploy.engine.processes import end, free, own
 from loom.deploy.engine.protocol import LogRequest, Progress
 from loom.deploy.plan import derive
@@ -107,6 +107,23 @@ def test_a_protected_plan_is_refused_with_what_runs_it_and_nothing_is_started_or
     with pytest.raises(EngineError, match="it speaks no TLS"):
         stage.up(protected)
     assert len(own(stage.home)) == 1  # what ran before goes on
+
+
+BALANCED = ("metrics.delivery=otlp", "collector.replicas=2", "collector.topology=gateway")
+
+
+def test_behind_a_balancer_it_takes_the_balancers_ports_since_loom_sends_there() -> None:
+    plan = derive(load_profile("dev", BALANCED))
+    grpc, http, _ = ports(plan)
+    assert {grpc.service, http.service} == {Service.BALANCER}
+    assert plan.reached(Service.BALANCER, Purpose.OTLP_GRPC).endswith(f":{grpc.native}")
+
+
+def test_it_cannot_be_both_collectors_of_a_split(stage: Stage) -> None:
+    split = derive(load_profile("dev", ("metrics.delivery=otlp", "collector.topology=split")))
+    with pytest.raises(EngineError, match="it is one receiver, and Loom sends to two"):
+        stage.up(split)
+    assert not stage.home.root.exists()
 
 
 def test_a_protected_plan_is_refused_before_anybody_asks_for_its_certificates(
