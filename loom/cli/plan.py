@@ -87,10 +87,10 @@ def _port(port: PortSummary) -> str:
 
 
 def _facts(plan: Plan, summary: Summary) -> list[tuple[str, str]]:
-    estimate, limiter = plan.estimate, plan.limiter
+    estimate, limiter, memory = plan.estimate, plan.limiter, plan.estimate.memory_mib
     return [
         ("disk", f"{human(summary['disk'])}, all volumes together"),
-        ("memory", f"{human(estimate.memory_mib * 2**20)}, all limits together"),
+        ("memory", f"{human(memory * 2**20)} ({memory} MiB), all limits together"),
         ("limiter", f"{limiter.limit_mib} MiB, spike {limiter.spike_mib} MiB"),
         ("series", f"at most {estimate.series:,}, {estimate.samples_per_second:,.0f} samples/s"),
         ("spans", f"{estimate.spans_per_second:,.0f}/s ({plan.profile.tracing.sampler})"),
@@ -112,7 +112,8 @@ def _traces(plan: Plan, summary: Summary) -> str:
     if kept["limit"] == "count":
         lasting = f", {span(kept['seconds'])} of the workload" if kept["seconds"] else ""
         return f"{tracing.max_traces:,} in memory{lasting}"
-    return f"{tracing.retention} on disk, about {human(kept['bytes'])} of {plan.profile.volumes.jaeger}"
+    room = human(plan.profile.volumes.jaeger.base)
+    return f"{tracing.retention} on disk, about {human(kept['bytes'])} of {room}"
 
 
 def _queue(summary: Summary) -> str:

@@ -58,8 +58,8 @@ def test_people_see_every_edge_and_what_is_waived_until_when() -> None:
 def test_people_see_retention_queue_and_what_is_reached_first() -> None:
     output = run("--profile", "prod").output
     assert "30d or 50GB: time is reached first, after 30 days" in output
-    assert "7d on disk, about 260 GB of 500GB" in output
-    assert "200,000 on disk, about 195 MB when full, lasts 5.56 minutes of spans" in output
+    assert "7d on disk, about 260 GiB of 500 GiB" in output
+    assert "200,000 on disk, about 195 MiB when full, lasts 5.56 minutes of spans" in output
     assert "note: $.metrics" not in output
 
 
@@ -70,7 +70,7 @@ REACHED = ("metrics.retention.size=20GB", "alerting.slo.window=14d")
 def test_a_note_says_what_may_surprise() -> None:
     result = run("--profile", "prod", *(each for one in REACHED for each in ("--set", one)))
     assert result.exit_code == 0
-    assert "size is reached first, after 18.7 days, 20 GB" in result.stdout
+    assert "size is reached first, after 18.7 days, 20 GiB" in result.stdout
     assert "note: --set  $.metrics.retention.size: 20GB are full" in result.stderr
 
 
