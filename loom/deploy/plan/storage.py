@@ -18,8 +18,9 @@ def metrics_disk(plan: Plan) -> Iterator[Problem]:
     profile = plan.profile
     needed = prometheus_disk(profile, plan.estimate.samples_per_second)
     if needed > profile.volumes.prometheus.base:
+        room = human(profile.volumes.prometheus.base)
         message = (
-            f"{profile.metrics.retention.size} does not fit the volume of {human(profile.volumes.prometheus.base)}:"
+            f"{profile.metrics.retention.size} does not fit the volume of {room}:"
             f" with a tenth for compaction and {span(HEAD_SECONDS)} of samples before it,"
             f" {human(needed)} are needed"
         )
