@@ -116,7 +116,11 @@ def _show_table(columns: Sequence[Column], rows: Rows, room: int) -> None:
         table.add_column(column.title, no_wrap=not column.prose, overflow="fold", min_width=least)
     for row in rows:
         table.add_row(*(Text(cell, column.style(cell)) for column, cell in zip(columns, row, strict=True)))
-    Console(width=room, highlight=False).print(table)
+    console = Console(width=room, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())  # rich fills the last column with blanks
 
 
 def _show_blocks(columns: Sequence[Column], rows: Rows, keys: int, room: int) -> None:

@@ -6,7 +6,7 @@ import re
 import click
 
 from loom.cli.deployment import find, say, which
-from loom.deploy.engine import Deployment, front
+from loom.deploy.engine import Deployment, front, pageless
 from loom.deploy.verify.trace import Trace
 from loom.deploy.verify.trace_source import read
 from loom.deploy.verify.trace_text import Line, header, lines
@@ -53,7 +53,11 @@ def _show(deployment: Deployment, trace: Trace, *, machine: bool) -> None:
 
 
 def _link(deployment: Deployment, tree: Tree) -> str:
-    return f"{front(deployment.plan, deployment.plan.traces)}/trace/{tree.trace.trace_id}"
+    plan, trace_id = deployment.plan, tree.trace.trace_id
+    address = front(plan, plan.traces)
+    if pageless(plan, plan.traces, deployment.access):
+        return f"{address}/api/traces/{trace_id} (API only: this Jaeger has no pages)"
+    return f"{address}/trace/{trace_id}"
 
 
 def _absent(deployment: Deployment, trace_id: str, services: tuple[str, ...]) -> Problem:
