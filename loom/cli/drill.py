@@ -23,7 +23,7 @@ _COLUMNS = (
     screen.Column("alert"),
     screen.Column("cause", prose=True),
     *screen.titled("fired", "delivered", "silenced", "resolved"),
-    screen.Column(style=lambda cell: "red" if cell.startswith(_INCOMPLETE) else ""),
+    screen.Column(prose=True, style=lambda cell: "red" if cell.startswith(_INCOMPLETE) else ""),
 )
 
 
