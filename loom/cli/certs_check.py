@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from loom.cli.screen import screen
+from loom.cli.screen import Column, show, titled
 from loom.cli.vault import Target, warn, which
 from loom.deploy.credentials.inspection import Standing, inspect
 from loom.errors import FindingError
@@ -36,13 +36,13 @@ def command(target: Target, *, machine: bool) -> None:
 
 
 def _show(standings: Sequence[Standing]) -> None:
-    from rich.table import Column, Table  # noqa: PLC0415 - late: it is slow to import
+    columns = (*titled("party", "verdict", "days left", "use"), Column("hosts", prose=True))
+    show(columns, [_row(one) for one in standings])
 
-    table = Table("party", "verdict", "days left", "use", Column("hosts", overflow="fold"), box=None)
-    for one in standings:
-        days = str(one.days) if one.ends else ""
-        table.add_row(one.party, _verdict(one), days, one.use, " ".join(one.hosts))
-    screen().print(table)
+
+def _row(one: Standing) -> tuple[str, ...]:
+    days = str(one.days) if one.ends else ""
+    return (one.party, _verdict(one), days, one.use, " ".join(one.hosts))
 
 
 def _verdict(one: Standing) -> str:

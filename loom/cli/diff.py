@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli.deployment import find, say, which
+from loom.cli.screen import prose
 from loom.deploy import api
 from loom.deploy.drift import live, profiles
 from loom.deploy.plan.model import Plan
@@ -53,7 +54,7 @@ def _profiles(options: Options) -> int:
         say(json.dumps(profiles.document(found, names), indent=2, ensure_ascii=False))
     else:
         for line in profiles.lines(found, names):
-            say(line)
+            prose(line)
     return DriftError.exit_code if found else 0
 
 
@@ -90,7 +91,7 @@ def _live(options: Options) -> int:
         say(json.dumps(live.document(report), indent=2, ensure_ascii=False))
     else:
         for line in live.lines(report):
-            say(line)
+            prose(line)
     if report.differences:
         return DriftError.exit_code
     return EngineError.exit_code if report.unreached else 0

@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import click
 
+from loom.cli import screen
 from loom.cli.deployment import chosen, which
 from loom.deploy import api
 from loom.deploy.doctor import (
@@ -28,6 +29,9 @@ from loom.deploy.doctor import (
 from loom.deploy.doctor.environment import malformed
 from loom.deploy.engine import Deployment
 from loom.errors import EngineError, FindingError, Problem
+
+_COLUMNS = (*screen.titled("", ""), screen.Column(prose=True))
+"""Verdict, check, evidence: they need no heads."""
 
 
 class Options(TypedDict):
@@ -121,7 +125,7 @@ def _show(diagnosis: Diagnosis, *, show_all: bool) -> None:
             if not finding.because:
                 _block(verdict, finding)
     if show_all:
-        _table(diagnosis.findings)
+        screen.show(_COLUMNS, map(_row, diagnosis.findings), keys=2)
     healthy = "" if diagnosis.first else "healthy: "
     good = len(diagnosis.of(Verdict.OK))
     aside = len(diagnosis.of(Verdict.NOT_APPLICABLE))
@@ -143,11 +147,9 @@ def _block(heading: str, finding: Finding, explained: Sequence[Finding] = ()) ->
             click.echo(f"  {label:<10} {text}")
 
 
-def _table(findings: Iterable[Finding]) -> None:
-    for finding in findings:
-        judgement = finding.judgement
-        because = f" (because of {finding.because})" if finding.because else ""
-        click.echo(f"{judgement.verdict:<15} {finding.check.name:<24} {judgement.evidence}{because}")
+def _row(finding: Finding) -> tuple[str, str, str]:
+    because = f" (because of {finding.because})" if finding.because else ""
+    return finding.judgement.verdict, finding.check.name, f"{finding.judgement.evidence}{because}"
 
 
 def _problem(first: Finding) -> Problem:

@@ -11,7 +11,7 @@ import click
 from loom.cli.demonstration import demonstrate, say_next
 from loom.cli.deployment import say, show
 from loom.deploy import api
-from loom.deploy.engine import Choice, Deployment, NativeEngine, choose, embedded
+from loom.deploy.engine import Choice, Deployment, choose, embedded, pageless
 from loom.deploy.plan import topology
 from loom.deploy.plan.edges import OPERATOR
 from loom.deploy.plan.identity import PASSWORD
@@ -31,6 +31,7 @@ class Options(TypedDict):
     prove: bool
 
 
+_API = "API only"
 _OTLP = "telemetry, by OTLP"
 _LOOK = {
     Service.PROMETHEUS: "metrics, rules, targets",
@@ -114,12 +115,16 @@ def _say_where(deployment: Deployment) -> None:
     look: dict[str, str] = {**_LOOK, plan.traces: "traces"}
     look |= dict.fromkeys(map(str, topology.entries(plan.profile)), _OTLP)
     say(f"{deployment.name} is up")
+    bare = False
     for status in api.status(deployment):
         if status.url:
-            say(f"  {status.service:<14} {status.url:<24} {look.get(status.service, '')}".rstrip())
+            pages = not pageless(plan, status.service, deployment.access)
+            what = look.get(status.service, "") + ("" if pages else f", {_API}")
+            say(f"  {status.service:<14} {status.url:<24} {what}".rstrip())
+            bare |= not pages
     if (login := deployment.access.login()) is not None:
         say(f"  user {login[0]}, password in {deployment.home.secrets / OPERATOR / PASSWORD}")
-    if deployment.engine == NativeEngine.name:
-        say("  Built without web pages, these answer as APIs: `loom-deploy trace` and `verify` ask them.")
+    if bare:
+        say(f"  {_API}: built without web pages; `loom-deploy trace` and `loom-deploy verify` ask for you")
     say("Tell Loom where to report:")
     say(f"  set -a; . '{deployment.home.rendered / '.env'}'; set +a")

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from loom.cli import junit
+from loom.cli import junit, screen
 from loom.cli.deployment import find, say, which
 from loom.contract import scopes
 from loom.deploy import api
@@ -19,6 +19,8 @@ from loom.errors import FindingError, MissingTelemetryError
 
 _COMPONENTS = {scope.removeprefix("loom."): scope for scope in scopes.ALL if scope != scopes.TELEMETRY}
 """Name on the command line → scope."""
+_COLUMNS = (*screen.titled("", "", ""), screen.Column(prose=True))
+"""Subject, name, verdict, detail: they need no heads."""
 _EVERY = 10.0
 """Seconds between two looks of --watch: what Loom exports comes no more often by default."""
 
@@ -75,19 +77,25 @@ def command(  # noqa: PLR0913 - click hands over each option by name
     proof = api.intrude(deployment) if edges else look(timeout=timeout)
     if junit_file:
         junit.write(Path(junit_file), proof, "verify")
-    for line in [report.as_json(proof)] if shape == "json" else report.as_lines(proof):
-        click.echo(line)
+    if shape == "json":
+        click.echo(report.as_json(proof))
+    else:
+        _show(proof)
     if proof.bad:
         error = FindingError if edges else MissingTelemetryError
         raise error(*(finding.problem for finding in proof.bad))
+
+
+def _show(proof: Proof) -> None:
+    screen.show(_COLUMNS, report.as_rows(proof), keys=3)
+    say(report.summary(proof))
 
 
 def _watch(look: Callable[[], Proof]) -> NoReturn:
     """The first look whole, then what changes, until it is interrupted."""
     gc.enable()  # the command line does without, because a command ends soon: this one does not
     proof = look()
-    for line in report.as_lines(proof):
-        say(line)
+    _show(proof)
     while True:
         time.sleep(_EVERY)
         last, proof = proof, look()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from loom.deploy.engine import EmbeddedEngine, front
+from loom.deploy.engine import EmbeddedEngine, front, pageless
 from loom.deploy.engine.deployment import Deployment
 from loom.deploy.engine.embedded import page
 from loom.deploy.plan.model import Purpose
@@ -50,13 +50,14 @@ def read(deployment: Deployment, trace_id: str = "", services: Sequence[str] = (
 
 
 def address(deployment: Deployment, trace_id: str) -> str:
-    """Where people look at a trace in a browser."""
+    """Where people look at a trace: in a browser where there is a page, else as JSON."""
     plan = deployment.plan
-    return (
-        f"{page(plan)}/#trace={trace_id}"
-        if _embedded(deployment)
-        else f"{front(plan, plan.traces)}/trace/{trace_id}"
-    )
+    if _embedded(deployment):
+        return f"{page(plan)}/#trace={trace_id}"
+    address = front(plan, plan.traces)
+    if pageless(plan, plan.traces, deployment.access):
+        return f"{address}/api/traces/{trace_id} (API only: this Jaeger has no pages)"
+    return f"{address}/trace/{trace_id}"
 
 
 def _embedded(deployment: Deployment) -> bool:

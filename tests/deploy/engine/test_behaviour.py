@@ -91,8 +91,8 @@ class Site:
 
     def rows(self) -> dict[str, list[str]]:
         """Service → the words of its line in `status`."""
-        lines = self.run("status", "--name", NAME).stdout.splitlines()[2:]
-        return {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  ")}
+        table = self.run("status", "--name", NAME).stdout.partition("\n\n")[0].splitlines()[2:]
+        return {line.split()[0]: line.split()[1:] for line in table}
 
     def pids(self) -> dict[str, str]:
         """Service → pid, of those that run."""

@@ -7,8 +7,10 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner, Result
 
-from loom.cli import deployment, down, logs, run, status, up
+from loom.cli import deployment, down, logs, run, status, trace, up
+from loom.deploy.credentials.access import Access
 from loom.deploy.engine import FakeEngine, Progress, deployed
+from loom.deploy.verify.trace import Trace, TraceSpan
 from loom.errors import EngineError, FindingError
 
 ROOT = Path(__file__).parents[3]
@@ -39,6 +41,60 @@ def test_up_says_which_engine_and_where_to_look(engine: FakeEngine) -> None:
     ):
         assert text in result.output
     assert engine.running == {"dev"}
+
+
+PAGE = b"<html><title>it has pages</title>"
+STAND_IN = b"<html>a binary that was not compiled with the UI assets"
+
+
+@pytest.fixture
+def fronts(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What a page answers, by its port and path; without an entry there is no answer."""
+    found: dict[str, bytes] = {}
+
+    def fetch(url: str, access: Access) -> tuple[int, bytes]:
+        del access
+        _, _, where = url.rpartition(":")
+        if where not in found:
+            raise ConnectionRefusedError
+        return 200, found[where]
+
+    monkeypatch.setattr("loom.deploy.engine.pages.fetch", fetch)
+    return found
+
+
+@pytest.mark.usefixtures("engine")
+def test_up_says_of_each_address_whether_it_is_an_api_only(fronts: dict[str, bytes]) -> None:
+    fronts |= {"16686/": STAND_IN, "9090/query": PAGE}
+    output = invoke(up, "--profile", "dev").output
+    lines = {line.split()[0]: line for line in output.splitlines() if "http://" in line}
+    assert lines["jaeger"].endswith(" traces, API only")
+    assert lines["prometheus"].endswith(" metrics, rules, targets")
+    assert "`loom-deploy trace`" in output
+
+
+@pytest.mark.usefixtures("engine")
+def test_up_says_nothing_of_apis_where_there_are_pages(fronts: dict[str, bytes]) -> None:
+    fronts |= {"16686/": PAGE, "9090/query": PAGE, "9093/": PAGE}
+    assert "API" not in invoke(up, "--profile", "dev").output
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(
+    ("page", "line"),
+    [
+        (PAGE, "http://localhost:16686/trace/ab"),
+        (STAND_IN, "http://localhost:16686/api/traces/ab (API only: this Jaeger has no pages)"),
+    ],
+)
+def test_a_trace_has_a_link_to_what_there_is(
+    fronts: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, page: bytes, line: str
+) -> None:
+    fronts["16686/"] = page
+    stored = Trace("ab", (TraceSpan("1", "", "publish", "loom", "", 1_000_000, 5),))
+    monkeypatch.setattr(trace, "read", lambda *_: stored)
+    invoke(up, "--profile", "dev")
+    assert f"  {line}" in invoke(trace, "ab").output.splitlines()
 
 
 def test_a_service_that_cannot_run_fails_a_start_that_requires_all_and_nothing_is_started(
