@@ -58,6 +58,9 @@ class ActionBroker:
         self._deadlines: Deadlines
         self._turns = count(1)
         self._running: dict[tuple[str, str], Execution] = {}
+        """What callers of the same id can join."""
+        self._executions: set[Execution] = set()
+        """These, and those that are being stopped, in whose place another may run."""
         self._group: asyncio.TaskGroup | None = None
         self._thread = 0
         self._closed = False
@@ -114,7 +117,7 @@ class ActionBroker:
     async def __aexit__(self, *_: object) -> None:
         """Stop what runs, take back every capability."""
         self._closed = True
-        for execution in list(self._running.values()):
+        for execution in list(self._executions):
             execution.abort(ErrorCode.CLOSED)
         try:
             await self._deadlines.close()
@@ -172,6 +175,8 @@ class ActionBroker:
             answer.hit = True
             return
         execution = self._running.get(key)
+        if execution is not None and not execution.joinable:
+            execution = None  # it ends without a result for anybody: this caller's call is a new one
         answer.hit = execution is not None
         if execution is None:
             execution = self._start(call, answer, span)
@@ -189,6 +194,7 @@ class ActionBroker:
             return None
         execution = Execution(registration, call, lambda done: self._finish(done, span))
         self._running[call.capability, call.id] = execution
+        self._executions.add(execution)
         execution.start(self._group)
         return execution
 
@@ -205,10 +211,13 @@ class ActionBroker:
 
     def _finish(self, execution: Execution, span: Span | None) -> None:
         call = execution.call
-        del self._running[call.capability, call.id]
+        key = (call.capability, call.id)
+        self._executions.discard(execution)
+        if self._running.get(key) is execution:
+            del self._running[key]
         self._metrics.executed(call.capability, execution.elapsed, span)
         if call.repeatable and execution.result is not None:
-            self._cache.put((call.capability, call.id), execution.version, execution.result)
+            self._cache.put(key, execution.version, execution.result)
 
     def _refuse_thread(self) -> None:
         if self._thread:

@@ -257,6 +257,90 @@ async def test_a_call_that_is_cancelled_before_its_first_step_leaves_nothing_beh
         assert (await broker.invoke(Call("echo", id="same"))).ok
 
 
+async def test_a_call_that_is_repeated_while_the_first_is_being_stopped_is_a_new_one() -> None:
+    async with ActionBroker(Telemetry.disabled()) as broker:
+        provider = Recorder()
+        provider.gate.clear()
+        broker.register(Capability("echo"), provider)
+        call = asyncio.ensure_future(broker.invoke(Call("echo", id="same")))
+        await settle()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        provider.gate.set()
+        assert (await broker.invoke(Call("echo", id="same"))).output == "done"
+        assert len(provider.calls) == 2
+        await settle()
+        assert broker._running == {}
+        assert broker._executions == set()
+
+
+@pytest.mark.parametrize("leisure", [0, 50], ids=["ends at once", "cleans up for a while"])
+async def test_a_call_that_is_repeated_right_after_its_timeout_is_a_new_one(
+    leisure: int, captured: Capture
+) -> None:
+    calls: list[str] = []
+
+    async def serve(call: Call) -> str:
+        calls.append(call.id)
+        if len(calls) > 1:
+            return "fine"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(leisure):
+                await asyncio.sleep(0)
+        return "never"
+
+    async with ActionBroker(captured.telemetry) as broker:
+        broker.register(Capability("slow"), serve)
+        assert (await broker.invoke(Call("slow", id="same", timeout=0.01))).status is Status.TIMEOUT
+        assert (await broker.invoke(Call("slow", id="same", timeout=5))).output == "fine"
+        assert (await broker.invoke(Call("slow", id="same", timeout=5))).output == "fine"
+    assert len(calls) == 2
+    assert captured.values(m.CACHE_HITS) == {("slow",): 1}
+    assert captured.values(m.INVOKE_LATENCY) == {("slow",): 2}
+
+
+@pytest.mark.parametrize(
+    ("answer", "served"), [("done", 1), (ConnectionError("x"), 2)], ids=["a success", "a failure"]
+)
+async def test_a_caller_that_comes_as_the_provider_ends_gets_a_success_and_tries_a_failure_again(
+    answer: object, served: int
+) -> None:
+    async with ActionBroker(Telemetry.disabled()) as broker, asyncio.TaskGroup() as group:
+        provider = Recorder(answer)
+        provider.gate.clear()
+        broker.register(Capability("echo"), provider)
+        first = group.create_task(broker.invoke(Call("echo", id="same", timeout=5)))
+        await settle()
+        provider.gate.set()
+        second = group.create_task(broker.invoke(Call("echo", id="same", timeout=6)))
+        assert (await first).status is (await second).status
+        assert len(provider.calls) == served
+
+
+async def test_leaving_the_broker_also_stops_what_does_not_stop_at_its_deadline() -> None:
+    stops = 0
+
+    async def resist(_: Call) -> str:
+        nonlocal stops
+        for _turn in range(2):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                stops += 1
+        return "at last"
+
+    async with asyncio.timeout(20), ActionBroker(Telemetry.disabled()) as broker:
+        broker.register(Capability("slow"), resist)
+        assert (await broker.invoke(Call("slow", id="same", timeout=0.01))).status is Status.TIMEOUT
+        broker.unregister("slow")
+        broker.register(Capability("slow"), Recorder())
+        assert (await broker.invoke(Call("slow", id="same"))).ok
+    assert stops == 2
+
+
 async def test_each_caller_has_its_own_deadline() -> None:
     async with ActionBroker(Telemetry.disabled()) as broker, asyncio.TaskGroup() as group:
         provider = Recorder()
