@@ -183,6 +183,8 @@ class Subscription(AsyncIterator[Envelope]):
             if receipt.envelope.route is not None:
                 receipt.envelope.route.counts.delivered.n += 1
             receipt.accept(self)
+            if self._readers:
+                self._wake()
 
     async def _arrival(self) -> None:
         """Wait until something may be in the queue."""

@@ -261,6 +261,16 @@ async def test_each_event_goes_to_one_of_several_readers() -> None:
     assert all(counts)
 
 
+async def test_an_event_that_waited_for_a_slot_wakes_a_reader_of_its_own() -> None:
+    async with EventBus(Telemetry.disabled()) as bus, asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
+        subscription = bus.subscribe("x", capacity=1)
+        readers = [group.create_task(subscription.get(SECONDS)) for _ in range(3)]
+        await settle()
+        for kind in "abc":
+            group.create_task(bus.publish("x", Event(kind)))
+        assert [(await reader).event.type for reader in readers] == ["a", "b", "c"]
+
+
 async def test_a_reader_that_is_cancelled_passes_its_event_on() -> None:
     async with EventBus(Telemetry.disabled()) as bus, asyncio.TaskGroup() as group:
         subscription = bus.subscribe("x")
