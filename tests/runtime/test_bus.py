@@ -218,6 +218,19 @@ async def test_closing_lets_subscribers_take_what_is_queued(captured: Capture) -
     assert sum(captured.values(m.ACTIVE_SUBSCRIPTIONS).values()) == 0
 
 
+async def test_closing_does_not_make_a_drain_wait_that_has_begun() -> None:
+    bus = EventBus(Telemetry.disabled())
+    subscription = bus.subscribe("x")
+    for _ in range(3):
+        await bus.publish("x", Event("a"))
+    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
+        assert await take(subscription, 1) == ["a"]
+        group.create_task(bus.drain(subscription, timeout=2 * SECONDS))
+        group.create_task(bus.close(2 * SECONDS))
+        await settle()
+        assert await group.create_task(take_all(subscription)) == 2
+
+
 async def test_closing_drops_what_nobody_takes_in_time(captured: Capture) -> None:
     bus = EventBus(captured.telemetry)
     bus.subscribe("x", qos=Qos.REALTIME)
