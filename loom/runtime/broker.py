@@ -13,7 +13,7 @@ from loom.errors import LoomRuntimeError, Problem
 from loom.runtime.arguments import guard
 from loom.runtime.broker_metrics import Answer, BrokerMetrics, describe_call
 from loom.runtime.cache import ResultCache
-from loom.runtime.call import Call, ErrorCode, Result, Status
+from loom.runtime.call import Call, ErrorCode, Result, Status, read_error
 from loom.runtime.capability import Capability, Provider
 from loom.runtime.catalogue import Catalogue, Registration
 from loom.runtime.deadlines import Deadlines
@@ -107,6 +107,10 @@ class ActionBroker:
         with self._telemetry.span(spans.INVOKE, describe_call(call), context) as span:
             return await self._attend(call, span if isinstance(span, Span) else None)
 
+    def forget(self, call: Call) -> None:
+        """Keep no result of a call that nobody is going to repeat."""
+        self._cache.drop((call.capability, call.id))
+
     async def __aenter__(self) -> Self:
         """Belong to this event loop."""
         self._deadlines = Deadlines(asyncio.get_running_loop())
@@ -157,7 +161,7 @@ class ActionBroker:
             answer.error = error
         except Exception as error:  # noqa: BLE001 - whatever a provider raises is the call's result
             answer.error = error
-            result = Result.failed(ErrorCode.CAPABILITY_ERROR, str(error))
+            result = Result.failed(ErrorCode.CAPABILITY_ERROR, read_error(error))
         finally:
             self._metrics.executed(call.capability, perf_counter_ns() - started, span)
             withdrawn = self._deadlines.end(deadline)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter_ns
 
-from loom.runtime.call import Call, ErrorCode, Result, Status
+from loom.runtime.call import Call, ErrorCode, Result, Status, read_error
 from loom.runtime.catalogue import Registration
 
 
@@ -103,8 +103,8 @@ class Execution:
             self.error = error
             if self._timeout is not None and self._timeout.expired():
                 return Result.failed(ErrorCode.TIMEOUT, status=Status.TIMEOUT)
-            return Result.failed(ErrorCode.CAPABILITY_ERROR, str(error))
+            return Result.failed(ErrorCode.CAPABILITY_ERROR, read_error(error))
         except Exception as error:  # noqa: BLE001 - whatever a provider raises is the call's result
             self.error = error
-            return Result.failed(ErrorCode.CAPABILITY_ERROR, str(error))
+            return Result.failed(ErrorCode.CAPABILITY_ERROR, read_error(error))
         return output if isinstance(output, Result) else Result(Status.OK, output)

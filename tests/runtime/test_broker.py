@@ -109,6 +109,22 @@ async def test_an_exception_becomes_a_result_and_is_recorded(captured: Capture) 
     assert [event.name for event in span.events] == ["exception"]
 
 
+class MuteError(Exception):
+    """Cannot even say what it is."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise KeyError
+
+
+@pytest.mark.parametrize("identity", ["", "same"])
+async def test_an_exception_without_a_text_becomes_a_result_too(identity: str, captured: Capture) -> None:
+    async with ActionBroker(captured.telemetry) as broker:
+        broker.register(Capability("bad"), Recorder(MuteError()))
+        result = await broker.invoke(Call("bad", id=identity))
+        assert result.error == CallError("CAPABILITY_ERROR", "MuteError without a text")
+
+
 async def test_a_returned_error_counts_as_one(captured: Capture) -> None:
     async with ActionBroker(captured.telemetry) as broker:
         broker.register(Capability("limited"), Recorder(Result.failed("RATE_LIMIT", "later")))
@@ -183,6 +199,18 @@ async def test_a_call_without_an_id_is_never_replayed_nor_kept() -> None:
         for _ in range(3):
             await broker.invoke(Call("echo"))
         assert len(set(provider.calls)) == 3
+        assert len(broker._cache) == 0
+
+
+async def test_a_result_that_is_to_be_forgotten_is_not_replayed() -> None:
+    async with ActionBroker(Telemetry.disabled()) as broker:
+        provider, call = Recorder(), Call("echo", id="same")
+        broker.register(Capability("echo"), provider)
+        for _ in range(2):
+            await broker.invoke(call)
+            broker.forget(call)
+            broker.forget(call)
+        assert len(provider.calls) == 2
         assert len(broker._cache) == 0
 
 
