@@ -115,3 +115,15 @@ def test_a_cold_render_costs_at_most_ten_times_the_import_of_its_libraries(here:
     ]
     ours, theirs = (min(column) for column in zip(*pairs, strict=True))
     assert ours <= 10 * theirs, f"{ours / theirs:.1f} times"
+
+
+def test_a_folder_that_was_removed_is_no_place_to_be_in(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = here / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = run("--profile", "dev")
+    assert isinstance(result.exception, WriteError)
+    assert "generated/dev  the folder you are in was removed" in str(result.exception)
+    assert run("--profile", "dev", "--output", str(here / "out")).exit_code == 0
+    assert (here / "out" / "prometheus.yml").is_file()
