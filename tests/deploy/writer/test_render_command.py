@@ -127,3 +127,14 @@ def test_a_folder_that_was_removed_is_no_place_to_be_in(here: Path, monkeypatch:
     assert "generated/dev  the folder you are in was removed" in str(result.exception)
     assert run("--profile", "dev", "--output", str(here / "out")).exit_code == 0
     assert (here / "out" / "prometheus.yml").is_file()
+
+
+def test_two_profiles_of_one_name_are_not_written_one_over_the_other(here: Path) -> None:
+    for team in ("a", "b"):
+        (here / team).mkdir()
+        shutil.copy(here / "profiles" / "dev.yaml", here / team)
+    result = run("--profile", "a/dev.yaml", "--profile", "b/dev.yaml", "--output", "out")
+    assert result.exit_code == 2
+    assert "a/dev.yaml and b/dev.yaml are both named dev" in result.output
+    assert not (here / "out").exists()
+    assert run("--profile", "dev", "--profile", "dev").exit_code == 0
