@@ -120,9 +120,9 @@ def test_whoever_has_no_home_directory_is_told_what_to_set(monkeypatch: pytest.M
         raise RuntimeError(message)
 
     monkeypatch.setattr(Path, "home", nowhere)
-    with pytest.raises(MachineError, match="no home directory .set HOME or XDG_STATE_HOME"):
+    with pytest.raises(MachineError, match=r"no home directory \(set HOME or XDG_STATE_HOME\)"):
         Home.of("dev", {})
-    with pytest.raises(MachineError, match="no home directory .set HOME or XDG_CACHE_HOME"):
+    with pytest.raises(MachineError, match=r"no home directory \(set HOME or XDG_CACHE_HOME\)"):
         cache_root({})
     assert Home.of("dev", {"XDG_STATE_HOME": "/state"}).root == Path("/state/loom-deploy/dev")
 
