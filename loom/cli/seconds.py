@@ -1,6 +1,7 @@
 """How long to wait, as the command line says it."""
 
 from math import isfinite
+from typing import Any
 
 import click
 
@@ -10,7 +11,12 @@ class _Seconds(click.FloatRange):
 
     name = "seconds"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
         seconds = float(super().convert(value, param, ctx))
         if not isfinite(seconds):
             self.fail(f"{value!r} is no number of seconds.", param, ctx)
