@@ -270,12 +270,6 @@ def test_further_hosts_and_those_of_the_profile_are_in_every_server(
     assert certificate.hosts(leaf(vault, "loom")) == ("loom",)
 
 
-@pytest.mark.parametrize("host", ["host:4317", "a::b::c"])
-def test_what_is_no_host_is_refused(plan: Plan, vault: Vault, host: str) -> None:
-    with pytest.raises(InputError, match="neither a host name nor an address"):
-        create(plan, vault, Order(hosts=(host,)))
-
-
 def test_a_profile_without_tls_needs_no_certificates(vault: Vault) -> None:
     with pytest.raises(InputError, match="encrypts nothing"):
         create(api.load_plan("dev"), vault, Order())
