@@ -66,10 +66,9 @@ def prepare(rendered: Path) -> Vault:
     link = rendered / FOLDER
     if not link.is_dir():
         place = rendered.absolute()  # `.` has no name
-        # Where a link leads that is there already: whoever removed the folder, or moved it, left that.
-        real = (
-            Path(os.path.realpath(link)) if link.is_symlink() else place.with_name(f"{place.name}-{FOLDER}")
-        )
+        real = place.with_name(f"{place.name}-{FOLDER}")
+        if link.is_symlink():  # whoever removed the folder left the link to it
+            real = Path(os.path.realpath(link))
         try:
             folder(real)
             # Whoever keeps the rendered folder in version control is not to commit the keys beside it.

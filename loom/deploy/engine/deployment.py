@@ -199,7 +199,9 @@ def load(home: Home) -> Deployment | None:
         problem = Problem(
             f"the record cannot be read: {'; '.join(str(error).splitlines())}",
             str(home.record),
-            hint=f"run `loom-deploy down --name {home.name}`, then `loom-deploy up` again",
+            hint=f"remove {home.root}: it is no folder"
+            if isinstance(error, NotADirectoryError)
+            else f"run `loom-deploy down --name {home.name}`, then `loom-deploy up` again",
         )
         raise EngineError(problem) from error
 

@@ -111,6 +111,8 @@ def test_a_full_disk_is_an_error_that_names_the_record_and_leaves_the_former_one
 def test_a_file_in_place_of_a_deployments_folder_holds_nothing_to_forget(tmp_path: Path) -> None:
     (tmp_path / "dev").write_text("")
     Home(tmp_path / "dev").forget()
+    with pytest.raises(EngineError, match=r"remove .*dev: it is no folder"):
+        load(Home(tmp_path / "dev"))
     assert (tmp_path / "dev").is_file()
 
 
@@ -122,7 +124,7 @@ def test_whoever_has_no_home_directory_is_told_what_to_set(monkeypatch: pytest.M
     monkeypatch.setattr(Path, "home", nowhere)
     with pytest.raises(MachineError, match=r"no home directory \(set HOME or XDG_STATE_HOME\)"):
         Home.of("dev", {})
-    with pytest.raises(MachineError, match=r"no home directory \(set HOME or XDG_CACHE_HOME\)"):
+    with pytest.raises(ToolchainError, match=r"no home directory \(set HOME or XDG_CACHE_HOME\)"):
         cache_root({})
     assert Home.of("dev", {"XDG_STATE_HOME": "/state"}).root == Path("/state/loom-deploy/dev")
 
