@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loom.deploy.programs import Program
-from loom.errors import ToolchainError, Problem
+from loom.errors import Problem, ToolchainError
 
 
 def cache_root(environ: Mapping[str, str]) -> Path:
