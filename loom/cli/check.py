@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli import junit
+from loom.cli.seconds import SECONDS
 from loom.deploy.embedded import Trial, TrialResult, document, require, run, text
 from loom.deploy.embedded.environment import GRPC, HTTP
 from loom.deploy.embedded.report import MetricRow, SpanRow, State
@@ -40,7 +41,7 @@ class Options(TypedDict):
     help="What must be seen: all (default), emitted (what the components in use always record), or a scope, "
     "a metric, a scope/span; may be repeated.",
 )
-@click.option("--timeout", default=600.0, show_default=True, metavar="SECONDS", help="For COMMAND to end.")
+@click.option("--timeout", type=SECONDS, default=600.0, show_default=True, help="For COMMAND to end.")
 @click.option(
     "--protocol", default=GRPC, show_default=True, type=click.Choice([GRPC, HTTP]), help="OTLP's transport."
 )

@@ -1,5 +1,6 @@
 """`loom-deploy render`: profiles become files, or are compared with the files that are there."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -67,7 +68,18 @@ def _places(options: Options) -> dict[Path, Plan]:
     if output and len(plans) == 1 and not options["every"]:
         return {output: plans[0]}
     base = output or Path("generated")
+    _refuse_one_place(names, plans)
     return {base / plan.profile.name: plan for plan in plans}
+
+
+def _refuse_one_place(names: Sequence[str], plans: Sequence[Plan]) -> None:
+    """Two files whose profiles have one name would be written to one folder, the second over the first."""
+    given: dict[str, str] = {}
+    for name, plan in zip(names, plans, strict=True):
+        other = given.setdefault(plan.profile.name, name)
+        if other != name:
+            message = f"{other} and {name} are both named {plan.profile.name}: render them one by one"
+            raise click.UsageError(message)
 
 
 def _render(folder: Path, plan: Plan, force: bool) -> list[Problem]:  # noqa: FBT001 - called in one place

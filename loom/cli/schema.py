@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from loom.deploy.profile.schema import schema_text
+from loom.deploy.writer.replacement import replacing
 from loom.errors import Problem, WriteError
 
 
@@ -20,6 +21,14 @@ def command(output: str) -> None:
         click.echo(text, nl=False)
         return
     try:
-        Path(output).write_text(text, encoding="utf-8")
+        _write(Path(output), text.encode())
     except OSError as error:
         raise WriteError(Problem(f"cannot be written: {error.strerror}", output)) from error
+
+
+def _write(file: Path, content: bytes) -> None:
+    if file.exists() and not file.is_file():
+        file.write_bytes(content)  # a pipe or a device: nothing that could be replaced
+        return
+    with replacing(file.resolve()) as stream:  # where a link leads, so that it stays one
+        stream.write(content)

@@ -17,7 +17,10 @@ from loom.deploy.plan.identity import PASSWORD
 def command(target: Target, party: str, secret: str, *, at_once: bool) -> None:
     """Make a new password (or token) for PARTY, and let the servers it calls know."""
     kept = rotate(target.plan, target.found, party, secret, at_once=at_once)
-    told = reread(target.rendered)
-    show(target, [one for one in kept if one.state != "kept"])
-    if told:
-        click.echo(f"told to read them now: {', '.join(told)}")
+    # First what was done, then whom it concerns: whatever the second ends with, the first is known.
+    try:
+        show(target, [one for one in kept if one.state != "kept"])
+    finally:
+        told = reread(target.rendered)
+        if told:
+            click.echo(f"told to read them now: {', '.join(told)}")

@@ -7,6 +7,7 @@ import click
 from loom.cli.keeping import show
 from loom.cli.vault import Target, which
 from loom.deploy.credentials.keeping import put
+from loom.errors import InputError, Problem
 
 
 @click.command("set")
@@ -19,6 +20,15 @@ def command(target: Target, holder: str, file: str) -> None:
     Such as: loom-deploy secrets set alertmanager pager_url --profile prod < url.txt
     """
     terminal = sys.stdin.isatty()
-    value = click.prompt(f"{holder}/{file}", hide_input=True) if terminal else sys.stdin.read()
+    value = click.prompt(f"{holder}/{file}", hide_input=True) if terminal else _text(f"{holder}/{file}")
     kept = put(target.plan, target.made, holder, file, value)
     show(target, [one for one in kept if (one.holder, one.name) == (holder, file) or one.state == "changed"])
+
+
+def _text(secret: str) -> str:
+    # Bytes: whether the interpreter refuses what is no UTF-8 is a matter of the locale.
+    try:
+        return sys.stdin.buffer.read().decode().replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        # The decoder's own words are not passed on: they show a byte of the secret.
+        raise InputError(Problem("is not UTF-8", secret, hint="convert it: iconv -t utf-8")) from None

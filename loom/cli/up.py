@@ -10,6 +10,7 @@ import click
 
 from loom.cli.demonstration import demonstrate, say_next
 from loom.cli.deployment import say, show
+from loom.cli.seconds import SECONDS
 from loom.deploy import api
 from loom.deploy.engine import Choice, Deployment, choose, embedded, pageless
 from loom.deploy.plan import topology
@@ -48,7 +49,14 @@ _LOOK = {
 @click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
 @click.option("--name", default="", help="Name of the deployment (default: the profile's).")
 @click.option("--engine", default="", metavar="ENGINE", help="What runs it (default: the first that can).")
-@click.option("--timeout", default=api.READY, show_default=True, metavar="SECONDS", help="To become ready.")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    default=api.READY,
+    show_default=True,
+    metavar="SECONDS",
+    help="To become ready.",
+)
 @click.option("--require-all", is_flag=True, help="Fail when the engine cannot run each service here.")
 @click.option("--prove", is_flag=True, help="Send an example's telemetry through it and verify it.")
 def command(**options: Unpack[Options]) -> None:

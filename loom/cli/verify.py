@@ -12,6 +12,7 @@ import click
 
 from loom.cli import junit, screen
 from loom.cli.deployment import find, say, which
+from loom.cli.seconds import SECONDS
 from loom.contract import scopes
 from loom.deploy import api
 from loom.deploy.verify import Proof, report
@@ -35,7 +36,7 @@ _EVERY = 10.0
     multiple=True,
     help="Only what this component records; may be repeated. Without it: everything.",
 )
-@click.option("--timeout", type=float, default=None, metavar="SECONDS", help="Default: what telemetry needs.")
+@click.option("--timeout", type=SECONDS, default=None, help="Default: what telemetry needs.")
 @click.option("--json", "shape", flag_value="json", default="", help="Print the findings as JSON.")
 @click.option("--watch", "shape", flag_value="watch", help="Go on looking, and print what changes.")
 @click.option(

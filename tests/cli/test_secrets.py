@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from loom.cli.main import group
 from loom.deploy.credentials import password
-from loom.errors import FindingError, InputError, LoomError
+from loom.errors import EngineError, FindingError, InputError, LoomError
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def secrets(tmp_path: Path) -> Path:
     return tmp_path / "state" / "loom-deploy" / "prod" / "rendered" / "secrets"
 
 
-def run(*arguments: str, given: str = "") -> Result:
+def run(*arguments: str, given: str | bytes = "") -> Result:
     return CliRunner().invoke(group, ["secrets", *arguments], input=given)
 
 
@@ -78,6 +78,27 @@ def test_what_only_the_operator_can_bring_is_asked_for_and_taken_from_standard_i
     assert "k3y" not in said(brought)
     assert run("init", "--profile", str(file)).exit_code == 0
     assert run("check", "--profile", str(file)).exit_code == 0
+
+
+def test_a_secret_that_is_no_utf_8_is_refused_and_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(
+        "extends: prod\nname: site\nalerting: {receivers: [{name: chat, url_secret: chat_url}]}\n"
+    )
+    given = "https://müller.example".encode("latin-1")
+    result = run("set", "alertmanager", "chat_url", "--profile", str(file), given=given)
+    assert isinstance(result.exception, InputError)
+    assert "alertmanager/chat_url  is not UTF-8" in said(result)
+    assert "0xfc" not in said(result)
+    assert "ller" not in said(result)
+
+
+def test_rotate_says_what_was_done_where_the_record_is_damaged(secrets: Path) -> None:
+    run("init", "--profile", "prod")
+    (secrets.parents[1] / "deployment.json").write_text("{")
+    result = run("rotate", "operator", "--profile", "prod")
+    assert isinstance(result.exception, EngineError)
+    assert "operator/password" in result.stdout
 
 
 def test_a_secret_is_no_argument() -> None:

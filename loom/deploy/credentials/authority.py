@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from loom.deploy.credentials import reading
+from loom.deploy.credentials import fitness, reading
 from loom.deploy.credentials.certificate import Authority, Validity, made_authority, pem, private
 from loom.deploy.credentials.file import PUBLIC, File
 from loom.deploy.credentials.reading import Certificates
@@ -60,7 +60,9 @@ def found(vault: Vault, order: Order, folder: str = "") -> Authority:
         raise InputError(
             Problem("the authority's key is not here, so nothing can be signed", str(key), hint=hint)
         )
-    return reading.authority(ca, key)
+    signer = reading.authority(ca, key)
+    fitness.require_keys((signer.certificate, *signer.chain, *signer.roots), ca)
+    return signer
 
 
 def trusted(vault: Vault) -> Certificates:

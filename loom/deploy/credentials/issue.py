@@ -7,13 +7,12 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from loom.deploy.credentials import authority, file, reading
+from loom.deploy.credentials import authority, file, fitness, reading
 from loom.deploy.credentials.authority import Order
 from loom.deploy.credentials.certificate import (
     Authority,
     Key,
     Subject,
-    address,
     made_key,
     pem,
     private,
@@ -54,7 +53,7 @@ def create(plan: Plan, vault: Vault, order: Order) -> tuple[Issued, ...]:
     if not parties:
         hint = "set security.tls.mode: mutual"
         raise InputError(Problem(f"the profile {plan.profile.name} encrypts nothing", hint=hint))
-    _refuse(parties, vault, order)
+    _refuse(plan, parties, vault, order)
     with vault.held():
         return _create(plan, parties, vault, order)
 
@@ -121,6 +120,7 @@ def _files(party: Identity, vault: Vault, signer: Authority, order: Order) -> li
         return []
     known = key.is_file() and not order.force
     own = reading.key(key) if known else made_key()
+    fitness.require_key(own.public_key(), key)
     return pair(vault, party, own, leaf(party, signer, own, order))
 
 
@@ -142,13 +142,9 @@ def _signer(
     return authority.files(own, vault.authority), own
 
 
-def _refuse(parties: Sequence[Identity], vault: Vault, order: Order) -> None:
+def _refuse(plan: Plan, parties: Sequence[Identity], vault: Vault, order: Order) -> None:
     """Every reason why nothing can be made of what is there."""
-    problems = [
-        Problem("is neither a host name nor an address", path=host)
-        for host in order.hosts
-        if ":" in host and address(host) is None
-    ]
+    problems = fitness.strange(plan, order.hosts)
     for party in parties:
         _, certificate, key = vault.identity(party.name)
         if certificate.is_file() and not key.is_file() and not order.force:

@@ -7,7 +7,7 @@ that do not fit: it refuses that handshake, and takes the next. With the old key
 from collections.abc import Sequence
 from pathlib import Path
 
-from loom.deploy.credentials import authority, file, reading
+from loom.deploy.credentials import authority, file, fitness, reading
 from loom.deploy.credentials.authority import Order
 from loom.deploy.credentials.certificate import Authority, hosts, made_key
 from loom.deploy.credentials.file import File
@@ -23,6 +23,7 @@ def renew(plan: Plan, vault: Vault, order: Order, only: Sequence[str] = ()) -> t
 
     Certificates of another authority stay as they are; to name one in `only` is an InputError.
     """
+    fitness.require_names(plan, order.hosts)
     with vault.held():
         parties = chosen(plan, vault, only)
         foreign = [] if order.ca else _foreign(vault, parties)
@@ -100,5 +101,7 @@ def _trust(vault: Vault, party: Identity) -> Path:
 
 
 def _renewed(vault: Vault, party: Identity, signer: Authority, order: Order) -> list[File]:
-    key = reading.key(vault.identity(party.name)[2]) if order.keep_keys else made_key()
+    place = vault.identity(party.name)[2]
+    key = reading.key(place) if order.keep_keys else made_key()
+    fitness.require_key(key.public_key(), place)
     return pair(vault, party, key, leaf(party, signer, key, order, names(vault, party)))

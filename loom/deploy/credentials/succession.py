@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from enum import StrEnum
 
-from loom.deploy.credentials import authority, file, reading
+from loom.deploy.credentials import authority, file, fitness, reading
 from loom.deploy.credentials.authority import NEXT, OLD, Order
 from loom.deploy.credentials.certificate import pem
 from loom.deploy.credentials.file import PUBLIC, File, refused
@@ -40,6 +40,7 @@ _TURN = {
 
 def replace(plan: Plan, vault: Vault, order: Order, step: Step) -> tuple[Issued, ...]:
     """One step towards a new authority; InputError when it is not its turn or cannot be, WriteError."""
+    fitness.require_names(plan, order.hosts)
     with vault.held():
         turn = turn_of(vault)
         if step is not turn:
@@ -59,8 +60,10 @@ def turn_of(vault: Vault) -> Step:
 def _trust(plan: Plan, vault: Vault, parties: Sequence[Identity], order: Order) -> tuple[Issued, ...]:
     place = vault.authority / NEXT
     if order.ca:
-        own = [File(place / CA, pem(reading.certificates(order.ca)), mode=PUBLIC)]
-        roots = tuple(one for one in reading.certificates(order.ca) if one.issuer == one.subject)
+        given = reading.certificates(order.ca)
+        fitness.require_keys(given, order.ca)
+        own = [File(place / CA, pem(given), mode=PUBLIC)]
+        roots = tuple(one for one in given if one.issuer == one.subject)
     else:
         known = [name for party in parties for name in (party.name, *party.hosts, *names(vault, party))]
         made = authority.made(order, authority.permitted(plan, (*known, *order.hosts)))

@@ -6,6 +6,7 @@ read the new one at all. What the link leads to stays the same folder, with its 
 `<rendered>/secrets` that is there already is taken as it is.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,12 +67,15 @@ def prepare(rendered: Path) -> Vault:
     if not link.is_dir():
         place = rendered.absolute()  # `.` has no name
         real = place.with_name(f"{place.name}-{FOLDER}")
+        if link.is_symlink():  # whoever removed the folder left the link to it
+            real = Path(os.path.realpath(link))
         try:
             folder(real)
             # Whoever keeps the rendered folder in version control is not to commit the keys beside it.
             (real / IGNORE).write_text("*\n")
             rendered.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(Path("..") / real.name)
+            if not link.is_symlink():
+                link.symlink_to(Path("..") / real.name)
         except OSError as error:
             raise refused(error, link) from error
     return Vault(link)

@@ -7,17 +7,21 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from loom.deploy.artifacts.protection import RENDERED
 from loom.deploy.credentials.access import Access, access
 from loom.deploy.plan import derive
 from loom.deploy.plan.identity import FOLDER
 from loom.deploy.plan.model import Plan
+from loom.deploy.plan.pinning import pins_of, still_known
+from loom.deploy.profile.lockfile import Pins
 from loom.deploy.profile.model import Profile
-from loom.errors import EngineError, Problem
+from loom.errors import EngineError, InputError, MachineError, Problem, WriteError
 
 _LONGEST = 80
 """Bytes. A socket's path is limited to 104 (macOS) or 108, and supervisord adds `/supervisor.sock.12345`."""
@@ -25,10 +29,16 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def state_root(environ: Mapping[str, str]) -> Path:
-    """`${XDG_STATE_HOME}/loom-deploy`, by default below `~/.local/state`."""
+    """`${XDG_STATE_HOME}/loom-deploy`, by default below `~/.local/state`; MachineError without a home."""
     base = environ.get("XDG_STATE_HOME", "")
     # The standard says to ignore what is not absolute.
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "loom-deploy"
+    if base.startswith("/"):
+        return Path(base) / "loom-deploy"
+    try:
+        return Path.home() / ".local" / "state" / "loom-deploy"
+    except RuntimeError as error:  # a container's user without an entry in /etc/passwd
+        hint = "set HOME or XDG_STATE_HOME"
+        raise MachineError(Problem("this user has no home directory", hint=hint)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +102,14 @@ class Home:
         return Path(tempfile.gettempdir()) / f"loom-deploy-{digest}"
 
     def forget(self) -> None:
-        """Remove the record, and the link of a long path."""
-        self.record.unlink(missing_ok=True)
-        if self.short_run != self.run:
-            self.short_run.unlink(missing_ok=True)
+        """Remove the record, and the link of a long path; WriteError."""
+        try:
+            with suppress(NotADirectoryError):  # somebody's file has the name: there is no record in it
+                self.record.unlink(missing_ok=True)
+            if self.short_run != self.run:
+                self.short_run.unlink(missing_ok=True)
+        except OSError as error:
+            raise WriteError(Problem(f"cannot be removed: {error.strerror}", str(error.filename))) from error
 
     def make(self) -> None:
         """Make the folders; EngineError when they cannot be made, or the link leads elsewhere."""
@@ -148,17 +162,26 @@ class Deployment:
         return access(self.plan, self.home.secrets)
 
     def save(self) -> None:
-        """Write the record, in one step."""
+        """Write the record, in one step; WriteError, and the former one stays."""
+        pins = pins_of(self.plan)
         document = {
             "configuration": dict(self.configuration),
             "engine": self.engine,
             "name": self.name,
             "started": self.started,
+            "pins": {"registry": pins.registry, "digests": dict(pins.digests)},
             "profile": self.plan.profile.model_dump(mode="json"),
         }
         new = self.home.record.with_suffix(".new")
-        new.write_text(json.dumps(document, indent=2) + "\n")
-        new.replace(self.home.record)
+        try:
+            new.write_text(json.dumps(document, indent=2) + "\n")
+            new.replace(self.home.record)
+        except OSError as error:
+            with suppress(OSError):
+                new.unlink()
+            raise WriteError(
+                Problem(f"cannot be written: {error.strerror}", str(self.home.record))
+            ) from error
 
 
 def load(home: Home) -> Deployment | None:
@@ -167,16 +190,26 @@ def load(home: Home) -> Deployment | None:
         document = json.loads(home.record.read_text())
         profile = Profile.model_validate_json(json.dumps(document["profile"]))
         digests, started = dict(document["configuration"]), float(document["started"])
-        return Deployment(home, str(document["engine"]), derive(profile), digests, started)
+        plan = derive(profile, still_known(profile, _pins(document)))
+        return Deployment(home, str(document["engine"]), plan, digests, started)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    # An InputError too: a profile that is refused now was perhaps taken by an older version.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, InputError) as error:
         problem = Problem(
-            f"the record cannot be read: {error}",
+            f"the record cannot be read: {'; '.join(str(error).splitlines())}",
             str(home.record),
-            hint="run `loom-deploy down`, then `loom-deploy up` again",
+            hint=f"remove {home.root}: it is no folder"
+            if isinstance(error, NotADirectoryError)
+            else f"run `loom-deploy down --name {home.name}`, then `loom-deploy up` again",
         )
         raise EngineError(problem) from error
+
+
+def _pins(document: Mapping[str, Any]) -> Pins:
+    """What a record says of pinned images; an older one says nothing."""
+    said = document.get("pins", {"registry": "", "digests": {}})
+    return Pins(str(said["registry"]), {str(name): str(digest) for name, digest in said["digests"].items()})
 
 
 def deployed(environ: Mapping[str, str]) -> list[str]:

@@ -109,8 +109,10 @@ class EmbeddedEngine:
         """See `Engine.run`."""
         return program.run(deployment, command, environment)
 
-    def signal(self, deployment: Deployment, service: str, name: str) -> None:
+    def signal(self, deployment: Deployment, service: str, name: str) -> bool:
         """See `Engine.signal`: nothing of it reads a file again."""
+        del deployment, service, name
+        return False
 
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """See `Engine.down`; there are no images to remove, and all data was in memory."""

@@ -31,6 +31,8 @@ class FakeEngine:
     """What was run."""
     signals: list[tuple[str, str]] = field(default_factory=list)
     """What was sent: service and signal."""
+    away: set[str] = field(default_factory=set)
+    """Services that no signal reaches."""
     discarded: bool = False
     """Whether images were removed."""
     lines: tuple[str, ...] = ("a line",)
@@ -90,10 +92,13 @@ class FakeEngine:
         self.commands.append(tuple(command))
         return int(command[0] == "false")
 
-    def signal(self, deployment: Deployment, service: str, name: str) -> None:
-        """Note it."""
+    def signal(self, deployment: Deployment, service: str, name: str) -> bool:
+        """Note it; it is sent unless the service is away."""
         del deployment
+        if service in self.away:
+            return False
         self.signals.append((service, name))
+        return True
 
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """Note it."""

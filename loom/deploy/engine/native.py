@@ -13,6 +13,7 @@ from loom.deploy.engine.deployment import Deployment, Home, load
 from loom.deploy.engine.lifecycle import Watch
 from loom.deploy.engine.protocol import LogLine, LogRequest, Progress, Report, ServiceStatus
 from loom.deploy.engine.readiness import native
+from loom.deploy.engine.supervisor import AwayError
 from loom.deploy.plan.model import Plan, Service
 from loom.deploy.toolchain import require
 from loom.deploy.writer import commit
@@ -82,9 +83,11 @@ class NativeEngine:
         """See `Engine.run`."""
         return program.run(deployment, command, environment)
 
-    def signal(self, deployment: Deployment, service: str, name: str) -> None:
+    def signal(self, deployment: Deployment, service: str, name: str) -> bool:
         """See `Engine.signal`."""
-        lifecycle.client(deployment.home).signal(service, name)
+        with suppress(AwayError):  # a reboot leaves the record, and nothing that runs
+            return lifecycle.client(deployment.home).signal(service, name)
+        return False
 
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """See `Engine.down`; there are no images to remove."""

@@ -115,8 +115,8 @@ class Engine(Protocol):
         `environment` comes on top of the variables that tell Loom where to report.
         """
 
-    def signal(self, deployment: Deployment, service: str, name: str) -> None:
-        """Send a running service a signal by its name, `USR1`; nothing where it does not run."""
+    def signal(self, deployment: Deployment, service: str, name: str) -> bool:
+        """Send a running service a signal by its name, `USR1`; False where it does not run."""
 
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """Stop everything, and remove data and images if so told; whether anything ran.

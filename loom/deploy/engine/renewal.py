@@ -19,7 +19,10 @@ def reread(rendered: Path, *, authorities: bool = False) -> tuple[str, ...]:
     if deployment is None:
         return ()
     signals = _FILES | (_AUTHORITIES if authorities else {})
-    told = [one for one in deployment.plan.containers if one.program.name in signals]
-    for container in told:
-        named(deployment.engine).signal(deployment, str(container.service), signals[container.program.name])
-    return tuple(str(container.service) for container in told)
+    engine = named(deployment.engine)
+    return tuple(
+        str(one.service)
+        for one in deployment.plan.containers
+        if one.program.name in signals
+        and engine.signal(deployment, str(one.service), signals[one.program.name])
+    )

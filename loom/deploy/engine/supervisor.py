@@ -104,9 +104,9 @@ class Supervisor:
         """Stop a program and do not wait; no error when it does not run."""
         self._call("stopProcess", str(name), False)  # noqa: FBT003 - as above
 
-    def signal(self, name: str, signal: str) -> None:
-        """Send a program a signal by its name, `USR1`; no error when it does not run."""
-        self._call("signalProcess", str(name), signal)
+    def signal(self, name: str, signal: str) -> bool:
+        """Send a program a signal by its name, `USR1`; False when it does not run."""
+        return bool(self._call("signalProcess", str(name), signal))
 
     def shutdown(self) -> None:
         """Stop every program, then supervisord itself; returns at once."""

@@ -1,15 +1,15 @@
 """A bundle on disk: a tar archive whose first member is the manifest; written whole or not at all."""
 
-import os
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import IO
 
 from loom.deploy.images.manifest import LARGEST, NAME, Manifest, Member, parse
+from loom.deploy.writer.replacement import replacing
 from loom.errors import InputError, Problem, WriteError
 
 CHUNK = 2**20
@@ -109,20 +109,3 @@ def writable(path: Path) -> Iterator[None]:
         if isinstance(error, tarfile.TarError) or error.errno is None:
             raise
         raise WriteError(Problem(f"cannot be written: {error.strerror}", str(path))) from None
-
-
-@contextmanager
-def replacing(file: Path) -> Iterator[IO[bytes]]:
-    """A stream whose content becomes `file` in one step when all went well, and nothing otherwise."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, 0o644)  # it is for others too: a temporary file is for its owner alone
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

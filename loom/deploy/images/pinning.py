@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from loom.deploy.images.archive import replacing, writable
+from loom.deploy.images.archive import writable
 from loom.deploy.images.daemon import Daemon
 from loom.deploy.images.model import Origin, Wanted
 from loom.deploy.profile.lockfile import Pins, parsed
 from loom.deploy.programs import LOOM
+from loom.deploy.writer.replacement import replacing
 from loom.errors import EngineError, InputError, Problem
 
 _UPSTREAM = "take the upstream image (docker pull), or your own registry: --registry HOST:PORT"

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loom.deploy.plan.model import Container
+from loom.deploy.plan import layout
+from loom.deploy.plan.model import Container, Plan
 from loom.deploy.profile.lockfile import Pins
+from loom.deploy.profile.model import Profile
 from loom.deploy.programs import Program
 from loom.errors import PlanError, Problem
 
@@ -28,3 +30,20 @@ def pin(program: Program, pins: Pins) -> Program:
         return program
     image = f"{pins.registry}/{program.image}" if pins.registry else program.image
     return replace(program, image=image, digest=digest)
+
+
+def pins_of(plan: Plan) -> Pins:
+    """The pins that a plan was made with."""
+    digests, registry = {}, ""
+    for plain, container in zip(layout.containers(plan.profile), plan.containers, strict=True):
+        here, there = plain.program, container.program
+        if there.digest and not here.digest:
+            digests[here.tagged] = there.digest
+            registry = there.image.removesuffix(here.image).removesuffix("/")
+    return Pins(registry, digests)
+
+
+def still_known(profile: Profile, pins: Pins) -> Pins:
+    """Those pins whose images a profile has: what an older version deployed had perhaps others."""
+    known = {container.program.tagged for container in layout.containers(profile)}
+    return replace(pins, digests={name: one for name, one in pins.digests.items() if name in known})

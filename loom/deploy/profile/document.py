@@ -4,6 +4,7 @@ Reading events, not composed nodes, is what makes the bounds hold: an alias coun
 for before anything is expanded, and nesting costs no recursion.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +18,9 @@ MAX_NODES = 10_000
 MAX_DEPTH = 32
 _SCALAR_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float")}
 _MERGE = "<<"
+_OTHER_VERSION = re.compile(r"^%YAML(?!\s+1\.[12]\s*$)", re.MULTILINE)
+_BEYOND_UNICODE = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
+_VERSION, _NO_VERSION = "profiles are YAML 1.2", "remove the %YAML line"
 
 
 def parse(text: str, file: str) -> tuple[Node, list[Problem]]:
@@ -37,13 +41,28 @@ def parse(text: str, file: str) -> tuple[Node, list[Problem]]:
         what = ": ".join(str(part) for part in (error.context, error.problem) if part)
         raise ProfileError(*builder.problems, _problem(place, f"not valid YAML: {what}")) from None
     except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        place = Place(file, line, error.position - text.rfind("\n", 0, error.position))
+        place = _place(text, error.position, file)
         what = f"the character U+{ord(text[error.position]):04X}"
         raise ProfileError(_problem(place, f"{what} may not stand in YAML", hint="remove it")) from None
+    except (AssertionError, ValueError, OverflowError):
+        # ruamel asserts and converts what it reads: a version that there is not, an escape beyond Unicode.
+        raise ProfileError(*builder.problems, _unreadable(text, file)) from None
     except _Refusal as refusal:
         raise ProfileError(*builder.problems, refusal.problem) from None
     return builder.root or Node(None, Place(file, 1, 1)), builder.problems
+
+
+def _unreadable(text: str, file: str) -> Problem:
+    """Found by us: ruamel's error says not where."""
+    version, escape = _OTHER_VERSION.search(text), _BEYOND_UNICODE.search(text)
+    if version:
+        return _problem(_place(text, version.start(), file), _VERSION, hint=_NO_VERSION)
+    place = _place(text, escape.start(), file) if escape else Place(file)
+    return _problem(place, "not valid YAML: an escape for a character that there is not")
+
+
+def _place(text: str, position: int, file: str) -> Place:
+    return Place(file, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))
 
 
 def _yaml() -> Any:  # noqa: ANN401 - ruamel's own class, imported late
@@ -136,7 +155,7 @@ class _Builder:
         if self.documents > 1:
             raise _Refusal(place, "a profile is one YAML document, and a second one begins here")
         if event.version not in {None, (1, 2)}:
-            raise _Refusal(place, "profiles are YAML 1.2", "remove the %YAML line")
+            raise _Refusal(place, _VERSION, _NO_VERSION)
 
     def _open(self, event: Any, place: Place) -> None:  # noqa: ANN401 - the same
         _refuse_tag(event, place)
@@ -225,6 +244,7 @@ def resolve(text: str) -> Scalar:
         return text
     try:
         value: Scalar = yaml.constructor.construct_object(ScalarNode(tag, text))
+        str(value)  # one that is written in hexadecimal is read, and then cannot be shown
     except ValueError:  # such as an integer of five thousand digits
         return text
     return value

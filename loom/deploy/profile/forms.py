@@ -21,6 +21,8 @@ REMOTE = r"^https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[1-9][0-9]{0
 METRIC = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 LABEL = r"^[a-z][a-z0-9_.]{0,62}$"
 FOLDER = r"^(/[A-Za-z0-9._-]+)+$"
+ARGUMENT = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uffff]*$"
+"""No character that YAML cannot carry or a reader cannot see; line feeds and tabs are for scripts."""
 
 WORDS = {
     NAME: "small letters, digits and hyphens, beginning with a letter, at most 40",
@@ -43,5 +45,6 @@ WORDS = {
     METRIC: "a metric of the contract: small words with dots between them, as METRICS.md has it",
     LABEL: "small letters, digits, underscores and dots, beginning with a letter",
     FOLDER: "a path from the root, such as /srv/objects, of letters, digits, dots, hyphens and underscores",
+    ARGUMENT: "text without control characters; line feeds and tabs may be in it",
     URL: "an http or https address without spaces and without a slash at its end",
 }

@@ -1,6 +1,6 @@
 """`--set a.b=c`: a document of one value, laid on the profile last."""
 
-from loom.deploy.profile.document import resolve
+from loom.deploy.profile.document import MAX_DEPTH, resolve
 from loom.deploy.profile.problems import EXTENDS
 from loom.deploy.profile.tree import Entry, Node, Place
 from loom.errors import Problem
@@ -19,6 +19,8 @@ def override(text: str) -> Node | Problem:
     keys = path.split(".")
     if not equals or not all(keys):
         return Problem(f"{text!r} sets nothing", FLAG, hint="write it as metrics.scrape_interval=10s")
+    if len(keys) > MAX_DEPTH:
+        return Problem(f"sets something more than {MAX_DEPTH} levels deep", FLAG)
     if keys[0] == EXTENDS:
         return Problem("cannot be set: it is read first", FLAG, path=f"$.{EXTENDS}")
     node = Node(_scalar(value), Place(FLAG))

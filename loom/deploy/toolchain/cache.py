@@ -5,17 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loom.deploy.programs import Program
+from loom.errors import Problem, ToolchainError
 
 
 def cache_root(environ: Mapping[str, str]) -> Path:
     """`$XDG_CACHE_HOME/loom-deploy`, or `~/.cache/loom-deploy`; a relative XDG_CACHE_HOME counts as unset.
 
-    That last rule is the XDG base directory specification's.
+    That last rule is the XDG base directory specification's. ToolchainError when nobody has a home.
     """
     chosen = Path(environ.get("XDG_CACHE_HOME", ""))
     if chosen.is_absolute():
         return chosen / "loom-deploy"
-    return Path(environ.get("HOME") or Path.home()) / ".cache" / "loom-deploy"
+    try:
+        return Path(environ.get("HOME") or Path.home()) / ".cache" / "loom-deploy"
+    except RuntimeError as error:  # a container's user without an entry in /etc/passwd
+        raise ToolchainError(
+            Problem("this user has no home directory", hint="set HOME or XDG_CACHE_HOME")
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

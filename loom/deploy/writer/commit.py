@@ -124,7 +124,7 @@ def _manifest(folder: Path, *, force: bool) -> Manifest:
         return Manifest.parse(path.read_text())
     except FileNotFoundError:
         return Manifest()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if force:
             return Manifest()
         problem = Problem(
@@ -181,18 +181,29 @@ def _carry_over(place: Place, before: Snapshot, disk: Filesystem) -> None:
 
 def _real(folder: Path) -> Path:
     """The folder behind symbolic links: the link stays, what it leads to is swapped."""
-    return Path(os.path.realpath(folder))
+    try:
+        return Path(os.path.realpath(folder))
+    except FileNotFoundError:  # what a relative path begins at
+        hint = "change to a folder that is there"
+        raise WriteError(Problem("the folder you are in was removed", file=str(folder), hint=hint)) from None
 
 
 def _refuse_own_ground(folder: Path) -> None:
     """A folder that we stand in, or the whole of a repository, is never swapped."""
     problem = ""
-    if Path.cwd().is_relative_to(folder):
+    if _stood_in(folder):
         problem = "this is the folder you are in, or one above it, and it would be replaced"
     elif (folder / ".git").exists():
         problem = "this is the root of a repository, and it would be replaced"
     if problem:
         raise WriteError(Problem(problem, file=str(folder), hint="choose a folder of its own with --output"))
+
+
+def _stood_in(folder: Path) -> bool:
+    try:
+        return Path.cwd().is_relative_to(folder)
+    except FileNotFoundError:  # ours was removed, so it is not in there
+        return False
 
 
 def _refused(place: Place, error: OSError, verb: str = "write") -> WriteError:

@@ -270,12 +270,6 @@ def test_further_hosts_and_those_of_the_profile_are_in_every_server(
     assert certificate.hosts(leaf(vault, "loom")) == ("loom",)
 
 
-@pytest.mark.parametrize("host", ["host:4317", "a::b::c"])
-def test_what_is_no_host_is_refused(plan: Plan, vault: Vault, host: str) -> None:
-    with pytest.raises(InputError, match="neither a host name nor an address"):
-        create(plan, vault, Order(hosts=(host,)))
-
-
 def test_a_profile_without_tls_needs_no_certificates(vault: Vault) -> None:
     with pytest.raises(InputError, match="encrypts nothing"):
         create(api.load_plan("dev"), vault, Order())
@@ -319,3 +313,15 @@ def test_a_render_keeps_the_secrets_in_the_very_same_folder(
 
 def test_version_control_is_told_to_leave_the_secrets_alone(created: Vault) -> None:
     assert (created.folder / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("target", ["../rendered-secrets", "elsewhere"])
+def test_a_link_that_leads_nowhere_gets_the_folder_it_leads_to(
+    plan: Plan, rendered: Path, target: str
+) -> None:
+    rendered.mkdir()
+    (rendered / "secrets").symlink_to(target)
+    create(plan, prepare(rendered), Order())
+    assert (rendered / "secrets").readlink() == Path(target)
+    assert (rendered / target / ".gitignore").is_file()
+    assert (rendered / target / "jaeger" / "key.pem").is_file()

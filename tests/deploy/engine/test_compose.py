@@ -324,3 +324,10 @@ def test_restarts_of_long_ago_are_no_loop(plan: Plan) -> None:
 
     assert looping(1000.0 + state.RECENT / 2)
     assert not looping(1000.0 + state.RECENT * 2)
+
+
+def test_compose_that_does_not_end_is_said_where_all_containers_are_ready(yard: Yard) -> None:
+    yard.daemon.unended = "Container loom-jaeger  Starting\nContainer loom-jaeger  Waiting\n"
+    expected = r"docker compose has not ended after 0 s \(it said at last: Container loom-jaeger  Waiting\)"
+    with pytest.raises(EngineError, match=expected):
+        yard.up(-1.0)

@@ -30,8 +30,10 @@ from loom.deploy.engine.configuration import digests, environment
 from loom.deploy.engine.protocol import ServiceStatus
 from loom.deploy.plan import derive
 from loom.deploy.plan.model import Service
+from loom.deploy.profile import Pins
 from loom.deploy.profile.model import Profile
-from loom.errors import EngineError, ToolchainError
+from loom.deploy.toolchain.cache import cache_root
+from loom.errors import EngineError, MachineError, ToolchainError, WriteError
 
 
 @pytest.fixture
@@ -57,12 +59,74 @@ def test_a_record_gives_back_the_deployment(deployment: Deployment, environ: dic
     assert deployed(environ) == []
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"profile": {"name": 1}}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000, '{"profile": {"name": 1}}'])
 def test_a_damaged_record_is_an_error_that_says_what_to_do(deployment: Deployment, text: str) -> None:
     deployment.home.make()
     deployment.home.record.write_text(text)
     with pytest.raises(EngineError, match="loom-deploy down"):
         load(deployment.home)
+
+
+def test_a_record_whose_profile_the_plan_refuses_is_damaged_too(deployment: Deployment) -> None:
+    deployment.home.make()
+    deployment.save()
+    document = json.loads(deployment.home.record.read_text())
+    document["profile"]["memory"]["prometheus"] = "1MiB"
+    deployment.home.record.write_text(json.dumps(document))
+    with pytest.raises(EngineError, match=r"the record cannot be read: \$\.memory\.prometheus") as caught:
+        load(deployment.home)
+    assert caught.value.problems[0].file == str(deployment.home.record)
+    assert not NativeEngine().down(deployment.home, lambda _: None)
+    assert load(deployment.home) is None
+
+
+def test_a_record_keeps_the_pins_of_its_images(deployment: Deployment) -> None:
+    pins = Pins("registry.example:5000", {"grafana/grafana:13.2.3": f"sha256:{'a' * 64}"})
+    pinned = replace(deployment, plan=derive(deployment.plan.profile, pins))
+    pinned.home.make()
+    pinned.save()
+    assert load(pinned.home) == pinned
+    document = json.loads(pinned.home.record.read_text())
+    document["pins"]["digests"]["prom/prometheus:v1.0.0"] = f"sha256:{'b' * 64}"  # of an older version
+    pinned.home.record.write_text(json.dumps(document))
+    assert load(pinned.home) == pinned
+    del document["pins"]  # a record from before they were kept
+    pinned.home.record.write_text(json.dumps(document))
+    assert load(pinned.home) == deployment
+
+
+def test_a_full_disk_is_an_error_that_names_the_record_and_leaves_the_former_one(
+    deployment: Deployment,
+) -> None:
+    deployment.home.make()
+    deployment.save()
+    deployment.home.record.with_suffix(".new").symlink_to("/dev/full")
+    with pytest.raises(WriteError, match="cannot be written: No space left on device") as caught:
+        replace(deployment, engine="other").save()
+    assert caught.value.problems[0].file == str(deployment.home.record)
+    assert load(deployment.home) == deployment
+    assert not deployment.home.record.with_suffix(".new").is_symlink()
+
+
+def test_a_file_in_place_of_a_deployments_folder_holds_nothing_to_forget(tmp_path: Path) -> None:
+    (tmp_path / "dev").write_text("")
+    Home(tmp_path / "dev").forget()
+    with pytest.raises(EngineError, match=r"remove .*dev: it is no folder"):
+        load(Home(tmp_path / "dev"))
+    assert (tmp_path / "dev").is_file()
+
+
+def test_whoever_has_no_home_directory_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        message = "Could not determine home directory."
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(MachineError, match=r"no home directory \(set HOME or XDG_STATE_HOME\)"):
+        Home.of("dev", {})
+    with pytest.raises(ToolchainError, match=r"no home directory \(set HOME or XDG_CACHE_HOME\)"):
+        cache_root({})
+    assert Home.of("dev", {"XDG_STATE_HOME": "/state"}).root == Path("/state/loom-deploy/dev")
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "A", "-a", "a" * 41])

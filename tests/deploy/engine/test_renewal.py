@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loom.deploy.engine import Deployment, FakeEngine, Home, renewal
+from loom.deploy.engine import Deployment, FakeEngine, Home, NativeEngine, renewal
 from loom.deploy.plan import derive
 from loom.deploy.profile import load
 
@@ -42,4 +42,17 @@ def test_the_collector_has_to_be_told_whom_it_trusts(engine: FakeEngine, home: H
 
 def test_what_is_plain_has_nobody_to_tell(engine: FakeEngine, home: Home) -> None:
     Deployment(home, engine.name, derive(load("dev"))).save()
+    assert renewal.reread(home.rendered) == ()
+
+
+def test_only_those_that_were_reached_count_as_told(engine: FakeEngine, home: Home) -> None:
+    Deployment(home, engine.name, derive(load("prod"))).save()
+    engine.away.add("proxy")
+    assert renewal.reread(home.rendered, authorities=True) == ("otel-collector",)
+
+
+def test_a_record_that_outlived_its_processes_has_nobody_to_tell(home: Home) -> None:
+    deployment = Deployment(home, NativeEngine.name, derive(load("prod")))
+    deployment.save()  # as after a reboot
+    assert not NativeEngine().signal(deployment, "proxy", "USR1")
     assert renewal.reread(home.rendered) == ()

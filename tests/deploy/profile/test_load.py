@@ -222,3 +222,15 @@ def test_anything_else_is_no_quantity(text: object) -> None:
     for kind in (Duration, Size):
         with pytest.raises(ValueError, match="is not a"):
             kind.parse(text)
+
+
+def test_an_override_as_deep_or_as_long_as_nothing_can_be_is_refused(write: Write) -> None:
+    path = write("team", "name: team\n")
+    assert refused(path, f"{'.'.join('a' * 1000)}=1") == ["--set  sets something more than 32 levels deep"]
+    digits = refused(path, f"ports.offset=0x{'f' * 5000}")
+    assert digits[0].startswith("--set  $.ports.offset: must be a whole number, not '0xfff")
+
+
+def test_a_command_may_be_a_script_of_several_lines(write: Write) -> None:
+    path = write("team", 'name: team\nloom: {command: ["-c", "import this\\n\\tpass\\n"]}\n')
+    assert load(path).loom.command == ("-c", "import this\n\tpass\n")

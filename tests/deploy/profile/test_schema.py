@@ -68,3 +68,24 @@ def test_the_command_says_when_it_cannot_write(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["--output", str(tmp_path / "missing" / "schema.json")])
     assert isinstance(result.exception, WriteError)
     assert "cannot be written: No such file or directory" in str(result.exception)
+
+
+def test_a_full_disk_leaves_the_file_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "schema.json"
+    target.write_text("{}")
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    result = CliRunner().invoke(command, ["--output", str(target)])
+    assert isinstance(result.exception, WriteError)
+    assert str(result.exception) == f"{target}  cannot be written: No space left on device"
+    assert target.read_text() == "{}"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_link_stays_a_link_and_a_device_a_device(tmp_path: Path) -> None:
+    target, link = tmp_path / "schema.json", tmp_path / "link.json"
+    link.symlink_to(target)
+    assert CliRunner().invoke(command, ["--output", str(link)]).exit_code == 0
+    assert link.is_symlink()
+    assert target.read_text() == schema_text()
+    full = CliRunner().invoke(command, ["--output", "/dev/full"])
+    assert "/dev/full  cannot be written: No space left on device" in str(full.exception)

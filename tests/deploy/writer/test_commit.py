@@ -211,3 +211,11 @@ def test_a_folder_without_permission_is_an_error_with_a_hint(tmp_path: Path, fir
     tmp_path.chmod(0o500)
     with pytest.raises(WriteError, match="permission"):
         commit(tmp_path / "dev", first)
+
+
+def test_a_manifest_nested_beyond_reading_is_one_that_cannot_be_read(folder: Path, first: Set) -> None:
+    (folder / MANIFEST).write_text("[" * 100_000)
+    with pytest.raises(DriftError, match="the manifest cannot be read"):
+        commit(folder, first)
+    commit(folder, first, force=True)
+    assert not inspect(folder, first).drift()

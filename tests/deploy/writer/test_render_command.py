@@ -115,3 +115,26 @@ def test_a_cold_render_costs_at_most_ten_times_the_import_of_its_libraries(here:
     ]
     ours, theirs = (min(column) for column in zip(*pairs, strict=True))
     assert ours <= 10 * theirs, f"{ours / theirs:.1f} times"
+
+
+def test_a_folder_that_was_removed_is_no_place_to_be_in(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = here / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = run("--profile", "dev")
+    assert isinstance(result.exception, WriteError)
+    assert "generated/dev  the folder you are in was removed" in str(result.exception)
+    assert run("--profile", "dev", "--output", str(here / "out")).exit_code == 0
+    assert (here / "out" / "prometheus.yml").is_file()
+
+
+def test_two_profiles_of_one_name_are_not_written_one_over_the_other(here: Path) -> None:
+    for team in ("a", "b"):
+        (here / team).mkdir()
+        shutil.copy(here / "profiles" / "dev.yaml", here / team)
+    result = run("--profile", "a/dev.yaml", "--profile", "b/dev.yaml", "--output", "out")
+    assert result.exit_code == 2
+    assert "a/dev.yaml and b/dev.yaml are both named dev" in result.output
+    assert not (here / "out").exists()
+    assert run("--profile", "dev", "--profile", "dev").exit_code == 0

@@ -159,11 +159,12 @@ class ComposeEngine:
         options = ("run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", command[0])
         return self._daemon.run(project, *options, *variables, "loom", *command[1:])
 
-    def signal(self, deployment: Deployment, service: str, name: str) -> None:
+    def signal(self, deployment: Deployment, service: str, name: str) -> bool:
         """See `Engine.signal`."""
-        if service in self._boxes(deployment.home):
-            named = projects.project(deployment.home)
-            launch.finished(self._daemon.compose(named, "kill", "--signal", name, service))
+        if service not in self._boxes(deployment.home):
+            return False
+        named = projects.project(deployment.home)
+        return launch.finished(self._daemon.compose(named, "kill", "--signal", name, service)) == 0
 
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """See `Engine.down`."""

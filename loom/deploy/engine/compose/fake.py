@@ -15,12 +15,12 @@ _CLOCK = count(1)
 class FakeJob:
     """Has done all its work when it is made."""
 
-    code: int = 0
+    code: int | None = 0
     words: str = ""
     stopped: bool = False
 
     def done(self) -> int | None:
-        """Its code."""
+        """Its code; None when it never ends."""
         return self.code
 
     def stop(self) -> None:
@@ -45,6 +45,8 @@ class FakeDaemon:
     """Service → the container that comes of it, instead of a healthy one."""
     failure: str = ""
     """What `docker compose up` says when it fails; empty when it succeeds."""
+    unended: str = ""
+    """What `docker compose up` says when it does all and never ends; empty when it ends."""
     there: dict[str, dict[str, Box]] = field(default_factory=dict)
     """Project → service → container."""
     data: dict[str, set[str]] = field(default_factory=dict)
@@ -117,6 +119,8 @@ class FakeDaemon:
         self.data.setdefault(project.name, set()).add(f"{project.name}_data")
         for service in services:
             boxes.setdefault(service, self._made(service))
+        if self.unended and arguments[0] == "up":
+            return FakeJob(None, self.unended)
         return FakeJob(1 if self.failure else 0, self.failure)
 
     def run(self, project: Project, *arguments: str) -> int:

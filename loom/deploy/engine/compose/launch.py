@@ -121,7 +121,10 @@ class Launch:
         found = self._statuses(services, boxes)
         wrong = bad or {status.service for status in found if not status.ready}
         problems = [self._problem(one, boxes.get(one.service)) for one in found if one.service in wrong]
-        raise EngineError(*(self._words(job) if code else []), *problems)
+        if code is None and not problems:
+            problems = [self._unended(job)]
+        if code or problems:  # else the last became ready while we looked: the next look sees it
+            raise EngineError(*(self._words(job) if code else []), *problems)
 
     def _hopeless(self, box: Box, *, over: bool) -> bool:
         """Its past is not held against it, nor, until compose is `over`, that it does not run yet."""
@@ -136,8 +139,17 @@ class Launch:
         return Problem(message, hint=f"docker logs {box.name}" if box else "")
 
     def _words(self, job: Job) -> list[Problem]:
-        lines = [line.strip() for line in job.said().splitlines() if line.strip()]
-        return [Problem(f"docker compose: {line}") for line in lines[-1:]]
+        return [Problem(f"docker compose: {line}") for line in _last(job)]
+
+    def _unended(self, job: Job) -> Problem:
+        """Every container may be ready, and compose itself not."""
+        message = f"docker compose has not ended after {self.watch.elapsed:.0f} s"
+        return Problem(message, hint="".join(f"it said at last: {line}" for line in _last(job)))
+
+
+def _last(job: Job) -> list[str]:
+    """The last line it said, if it said any."""
+    return [line.strip() for line in job.said().splitlines() if line.strip()][-1:]
 
 
 def _refuse_taken(job: Job) -> None:
