@@ -7,12 +7,13 @@ from dataclasses import asdict
 import click
 
 from loom.cli.screen import screen
+from loom.cli.usage import ProfileCommand
 from loom.cli.vault import Target, warn, which
 from loom.deploy.credentials.inspection import Standing, inspect
 from loom.errors import FindingError
 
 
-@click.command("check")
+@click.command("check", cls=ProfileCommand)
 @click.option("--json", "machine", is_flag=True, help="As JSON, for machines.")
 @which
 def command(target: Target, *, machine: bool) -> None:

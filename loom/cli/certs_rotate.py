@@ -6,6 +6,7 @@ from typing import Unpack
 import click
 
 from loom.cli.issuing import Issuing, issuing, ordered, show
+from loom.cli.usage import ProfileCommand
 from loom.cli.vault import Target, which
 from loom.deploy.credentials import succession
 from loom.deploy.credentials.rotation import renew
@@ -29,7 +30,7 @@ _NEXT = {
 }
 
 
-@click.command("rotate")
+@click.command("rotate", cls=ProfileCommand)
 @click.option("--only", multiple=True, metavar="PARTY", help="Only this party; may be repeated.")
 @click.option(
     "--authority",

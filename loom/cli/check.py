@@ -9,11 +9,11 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli import junit
-from loom.deploy.embedded import Trial, TrialResult, document, require, run, text
+from loom.deploy.embedded import Requirement, Trial, TrialResult, document, require, run, text
 from loom.deploy.embedded.environment import GRPC, HTTP
 from loom.deploy.embedded.report import MetricRow, SpanRow, State
 from loom.deploy.verify.finding import Finding, Proof, Verdict
-from loom.errors import FindingError
+from loom.errors import FindingError, InputError
 
 _SIGNALLED = 128
 """What a shell adds to the number of the signal that ended a program."""
@@ -23,11 +23,19 @@ class Options(TypedDict):
     """What the command line says."""
 
     command: tuple[str, ...]
-    wanted: tuple[str, ...]
+    wanted: Requirement
     timeout: float
     protocol: str
     as_json: bool
     junit: Path | None
+
+
+def _wanted(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Requirement:
+    del context, parameter
+    try:
+        return require(value)
+    except InputError as error:
+        raise click.BadParameter("; ".join(map(str, error.problems))) from None
 
 
 @click.command("check", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -37,6 +45,7 @@ class Options(TypedDict):
     "wanted",
     multiple=True,
     metavar="all|emitted|NAME",
+    callback=_wanted,
     help="What must be seen: all (default), emitted (what the components in use always record), or a scope, "
     "a metric, a scope/span; may be repeated.",
 )
@@ -61,7 +70,7 @@ def command(**options: Unpack[Options]) -> None:
     """
     trial = Trial(
         options["command"],
-        require(options["wanted"]),
+        options["wanted"],
         options["protocol"],
         options["timeout"],
         options["as_json"],

@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli.deployment import find, say, which
+from loom.cli.usage import setting
 from loom.deploy import api
 from loom.deploy.drift import live, profiles
 from loom.deploy.plan.model import Plan
@@ -25,9 +26,7 @@ class Options(TypedDict):
 
 @click.command("diff")
 @click.argument("compared", nargs=-1, metavar="[A [B]]")
-@click.option(
-    "--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value of B; may be repeated."
-)
+@setting("Override a value of B; may be repeated.")
 @click.option("--live", is_flag=True, help="Ask running programs what they run, instead of two profiles.")
 @which
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")

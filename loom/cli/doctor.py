@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli.deployment import chosen, which
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.doctor import (
     CHECKS,
@@ -41,9 +42,9 @@ class Options(TypedDict):
     as_json: bool
 
 
-@click.command("doctor")
+@click.command("doctor", cls=ProfileCommand)
 @which
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value of the profile.")
+@setting("Override a value of the profile; may be repeated.")
 @click.option(
     "--endpoint",
     "given",

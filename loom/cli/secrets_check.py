@@ -2,13 +2,14 @@
 
 import click
 
+from loom.cli.usage import ProfileCommand
 from loom.cli.vault import Target, warn, which
 from loom.deploy.credentials.audit import problems
 from loom.deploy.plan.identity import secrets
 from loom.errors import FindingError
 
 
-@click.command("check")
+@click.command("check", cls=ProfileCommand)
 @which
 def command(target: Target) -> None:
     """Say what is missing, open to others, or out of date; exit 1 with all of it."""

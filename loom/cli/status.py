@@ -3,12 +3,13 @@
 import click
 
 from loom.cli.deployment import find, which
+from loom.cli.usage import ProfileCommand
 from loom.deploy import api
 from loom.deploy.engine import ServiceStatus
 from loom.errors import FindingError, Problem
 
 
-@click.command("status")
+@click.command("status", cls=ProfileCommand)
 @which
 def command(profile: str, name: str) -> None:
     """Show every service of a deployment; exit 1 when one is not ready, or dies again and again."""

@@ -9,8 +9,9 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli.demonstration import demonstrate, say_next
-from loom.cli.deployment import say, show
-from loom.deploy import api
+from loom.cli.deployment import named, say, show
+from loom.cli.usage import ProfileCommand, nearest, setting
+from loom.deploy import api, engine
 from loom.deploy.engine import Choice, Deployment, NativeEngine, choose, embedded
 from loom.deploy.plan import topology
 from loom.deploy.plan.edges import OPERATOR
@@ -42,11 +43,27 @@ _LOOK = {
 }
 
 
-@click.command("up")
+def _known(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """No click.Choice: that would not say which one was meant."""
+    del context, parameter
+    names = [each.name for each in engine.engines()]
+    if value and value not in names:
+        message = f"there is no engine {value!r}: {nearest(value, names)}"
+        raise click.BadParameter(message)
+    return value
+
+
+@click.command("up", cls=ProfileCommand)
 @click.option("--profile", default="dev", show_default=True, metavar="NAME|PATH", help="The profile to run.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
-@click.option("--name", default="", help="Name of the deployment (default: the profile's).")
-@click.option("--engine", default="", metavar="ENGINE", help="What runs it (default: the first that can).")
+@setting()
+@click.option("--name", default="", callback=named, help="Name of the deployment (default: the profile's).")
+@click.option(
+    "--engine",
+    default="",
+    metavar=f"[{'|'.join(each.name for each in engine.engines())}]",
+    callback=_known,
+    help="What runs it (default: the first that can).",
+)
 @click.option("--timeout", default=api.READY, show_default=True, metavar="SECONDS", help="To become ready.")
 @click.option("--require-all", is_flag=True, help="Fail when the engine cannot run each service here.")
 @click.option("--prove", is_flag=True, help="Send an example's telemetry through it and verify it.")
@@ -103,8 +120,8 @@ def _uninterrupted() -> Iterator[None]:
 
 def _say_choice(choice: Choice) -> None:
     say(f"engine {choice.engine.name}: {choice.reason}")
-    for engine, why in choice.passed.items():
-        say(f"  {engine} cannot work here: {why}")
+    for passed, why in choice.passed.items():
+        say(f"  {passed} cannot work here: {why}")
     for service, why in choice.absences.items():
         say(f"  not run: {service} ({why})")
 

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from loom.cli.deployment import named
+from loom.cli.usage import setting
 from loom.deploy import api
 from loom.deploy.credentials import ownership
 from loom.deploy.credentials.vault import Vault, prepare, vault
@@ -77,10 +79,10 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FOLDER",
             help="A folder that was rendered, instead of a deployment's own.",
         ),
-        click.option("--name", default="", help="The deployment (default: the profile's name)."),
         click.option(
-            "--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated."
+            "--name", default="", callback=named, help="The deployment (default: the profile's name)."
         ),
+        setting(),
         click.option("--profile", required=True, metavar="NAME|PATH", help="The profile."),
     ):
         command = option(command)

@@ -12,6 +12,7 @@ import click
 
 from loom.cli import junit
 from loom.cli.deployment import find, say, which
+from loom.cli.usage import ProfileCommand
 from loom.contract import scopes
 from loom.deploy import api
 from loom.deploy.verify import Proof, report
@@ -23,7 +24,7 @@ _EVERY = 10.0
 """Seconds between two looks of --watch: what Loom exports comes no more often by default."""
 
 
-@click.command("verify")
+@click.command("verify", cls=ProfileCommand)
 @which
 @click.option("--service", "services", multiple=True, help="Only this service's telemetry; may be repeated.")
 @click.option(
