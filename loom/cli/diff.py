@@ -77,7 +77,7 @@ def _names(said: tuple[str, str], plans: tuple[Plan, Plan], overrides: tuple[str
         return own
     if said[0] != said[1]:
         return said
-    return own[0], f"{own[1]} with {' '.join(overrides)}"
+    return own[0], f"{own[1]} with {' '.join(overrides)}" if overrides else own[1]
 
 
 def _live(options: Options) -> int:

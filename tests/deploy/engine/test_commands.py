@@ -92,6 +92,14 @@ def test_the_other_verbs_need_no_settings_again(engine: FakeEngine) -> None:
     assert invoke(down).output.endswith("dev: nothing was running\n")
 
 
+def test_a_service_that_there_is_not_is_wrong_usage_and_the_near_one_is_named(engine: FakeEngine) -> None:
+    invoke(up, "--profile", "dev")
+    result = invoke(logs, "jager")
+    assert (result.exit_code, engine.running) == (2, {"dev"})
+    assert "there is no service 'jager' (did you mean 'jaeger'?)" in result.output
+    assert "(one of otel-collector," in invoke(logs, "xyzzy").output
+
+
 def test_status_is_exit_1_when_a_service_is_not_ready(engine: FakeEngine) -> None:
     invoke(up, "--profile", "dev")
     engine.unready["jaeger"] = "it answers 503"
