@@ -40,9 +40,7 @@ _EVERY = 10.0
 @click.option(
     "--edges", is_flag=True, help="Instead: try to come in on every port, with wrong credentials too."
 )
-@click.option(
-    "--junit", "junit_file", default="", metavar="FILE", help="Write the findings as JUnit XML too."
-)
+@junit.option
 def command(  # noqa: PLR0913 - click hands over each option by name
     *,
     profile: str,
@@ -52,7 +50,7 @@ def command(  # noqa: PLR0913 - click hands over each option by name
     timeout: float | None,
     shape: str,
     edges: bool,
-    junit_file: str,
+    junit_file: Path | None,
 ) -> None:
     """Prove that every metric and span of the contract arrives.
 
@@ -68,16 +66,18 @@ def command(  # noqa: PLR0913 - click hands over each option by name
     if edges and shape == "watch":
         message = "--edges looks once: not with --watch"
         raise click.UsageError(message)
+    junit.require(junit_file)
     deployment = find(profile, name)
     wanted = [_COMPONENTS[component] for component in components] or scopes.ALL
     look = partial(api.verify, deployment, services=services, components=wanted)
     if shape == "watch":
         _watch(lambda: look(timeout=0))
     proof = api.intrude(deployment) if edges else look(timeout=timeout)
-    if junit_file:
-        junit.write(Path(junit_file), proof, "verify")
-    for line in [report.as_json(proof)] if shape == "json" else report.as_lines(proof):
-        click.echo(line)
+    try:
+        for line in [report.as_json(proof)] if shape == "json" else report.as_lines(proof):
+            click.echo(line)
+    finally:  # also when nobody reads them
+        junit.write(junit_file, proof, "verify")
     if proof.bad:
         error = FindingError if edges else MissingTelemetryError
         raise error(*(finding.problem for finding in proof.bad))
