@@ -12,6 +12,7 @@ from loom.deploy.credentials import succession
 from loom.deploy.credentials.rotation import renew
 from loom.deploy.credentials.succession import Step
 from loom.deploy.engine import reread
+from loom.deploy.plan.identity import identities
 
 
 class Options(Issuing):
@@ -53,6 +54,9 @@ def command(target: Target, **options: Unpack[Options]) -> None:
     if step and only:
         message = "--authority concerns everybody: --only does not go with it"
         raise click.UsageError(message)
+    if not identities(target.plan):
+        click.echo(f"the profile {target.plan.profile.name} needs no certificates")
+        return
     vault = target.found
     if step:
         show(vault.folder, succession.replace(target.plan, vault, order, Step(step)))

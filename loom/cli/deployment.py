@@ -51,7 +51,7 @@ def chosen(profile: str, name: str) -> str:
 
 def find(profile: str, name: str) -> Deployment:
     """The deployment that is meant; EngineError when it is not up."""
-    return api.find(chosen(profile, name))
+    return api.find(chosen(profile, name), profile)
 
 
 def show(progress: Progress) -> None:

@@ -12,6 +12,7 @@ from loom.cli.demonstration import demonstrate, say_next
 from loom.cli.deployment import named, say, show
 from loom.cli.usage import ProfileCommand, nearest, setting
 from loom.deploy import api, engine
+from loom.deploy.credentials.advice import advised, selection
 from loom.deploy.engine import Choice, Deployment, NativeEngine, choose, embedded
 from loom.deploy.plan import topology
 from loom.deploy.plan.edges import OPERATOR
@@ -82,7 +83,8 @@ def command(**options: Unpack[Options]) -> None:
     if options["require_all"] and choice.absences:
         raise EngineError(*(Problem(f"{service}: {why}") for service, why in choice.absences.items()))
     with _uninterrupted():
-        deployment = api.up(plan, choice, show, name=options["name"], deadline=options["timeout"])
+        with advised(selection(options["profile"], options["name"], options["overrides"])):
+            deployment = api.up(plan, choice, show, name=options["name"], deadline=options["timeout"])
         if options["prove"]:
             _prove(deployment, fresh=not running)
         _say_where(deployment)

@@ -145,7 +145,7 @@ class Deployment:
     @property
     def access(self) -> Access:
         """What we show it."""
-        return access(self.plan, self.home.secrets)
+        return access(self.plan, self.home.secrets, self.name)
 
     def save(self) -> None:
         """Write the record, in one step."""

@@ -112,7 +112,22 @@ def test_status_is_exit_1_when_a_service_is_not_ready(engine: FakeEngine) -> Non
 def test_what_is_not_up_is_an_error_that_says_how_to_start_it(engine: FakeEngine) -> None:
     result = invoke(status, "--profile", "prod")
     assert isinstance(result.exception, EngineError)
-    assert "loom-deploy up --profile prod" in str(result.exception)
+    assert "(run: loom-deploy up --profile prod)" in str(result.exception)
+    assert engine.running == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("--name", "nope"), "loom-deploy up --name nope --profile dev"),
+        (("--profile", "sites/own.yaml"), "loom-deploy up --profile sites/own.yaml"),
+        (("--profile", "prod", "--name", "x"), "loom-deploy up --name x --profile prod"),
+    ],
+)
+def test_the_command_that_would_start_it_names_a_profile_that_there_is(
+    engine: FakeEngine, arguments: tuple[str, ...], hint: str
+) -> None:
+    assert f"(run: {hint})" in str(invoke(status, *arguments).exception)
     assert engine.running == set()
 
 
