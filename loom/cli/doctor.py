@@ -25,6 +25,7 @@ from loom.deploy.doctor import (
     endpoints,
     gather,
 )
+from loom.deploy.doctor.checks.steps import BEYOND
 from loom.deploy.doctor.environment import malformed
 from loom.deploy.engine import Deployment
 from loom.errors import EngineError, FindingError, Problem
@@ -73,7 +74,8 @@ def command(**options: Unpack[Options]) -> None:
     else:
         _show(diagnosis, show_all=options["show_all"])
     if diagnosis.first:
-        raise FindingError(_problem(diagnosis.first))
+        # What to do stands above, or in the JSON.
+        raise FindingError(Problem(f"{diagnosis.first.check.name} is broken"))
 
 
 def _stack(options: Options) -> Stack:
@@ -134,11 +136,16 @@ def _block(heading: str, finding: Finding, explained: Sequence[Finding] = ()) ->
         ("found", judgement.evidence),
         ("do", judgement.remedy),
         ("explains", ", ".join(each.check.name for each in explained)),
-        ("step", finding.check.step),
+        ("see", _section(finding.check.step)),
     )
     for label, text in rows:
         if text:
             click.echo(f"  {label:<10} {text}")
+
+
+def _section(step: str) -> str:
+    """Where the observability document speaks of it."""
+    return "" if step == BEYOND else f"the observability document, {step}"
 
 
 def _table(findings: Iterable[Finding]) -> None:
@@ -146,10 +153,6 @@ def _table(findings: Iterable[Finding]) -> None:
         judgement = finding.judgement
         because = f" (because of {finding.because})" if finding.because else ""
         click.echo(f"{judgement.verdict:<15} {finding.check.name:<24} {judgement.evidence}{because}")
-
-
-def _problem(first: Finding) -> Problem:
-    return Problem(f"{first.check.name} is broken", hint=first.judgement.remedy)
 
 
 def _document(diagnosis: Diagnosis) -> dict[str, object]:

@@ -24,7 +24,7 @@ class GoneError(SystemExit):
 class Descriptor(io.FileIO):
     """A standard stream that says which one failed: from an OSError alone nobody can tell that."""
 
-    def write(self, data: "ReadableBuffer", /) -> int | None:
+    def write(self, data: "ReadableBuffer", /) -> int:
         """Write; GoneError or WriteError, once: after that it leads to nowhere."""
         try:
             return super().write(data)

@@ -27,7 +27,12 @@ class Options(TypedDict):
 
 @click.command("render", cls=ProfileCommand)
 @click.option("--profile", "profiles", multiple=True, metavar="NAME|PATH", help="A profile; may be repeated.")
-@click.option("--all", "every", is_flag=True, help="Every profile in ./profiles.")
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Every profile in ./profiles; those that we ship where there is no such folder.",
+)
 @setting()
 @click.option(
     "--output",

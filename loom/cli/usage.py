@@ -25,8 +25,8 @@ class ProfileCommand(click.Command):
         except click.UsageError as error:
             meant = [argument for argument in given if argument in api.profile_names()]
             if meant and "--profile" not in given:
-                hint = f"id you mean --profile {meant[0]}?"
-                error.message = f"{error.message}: d{hint}" if error.message else f"D{hint}"
+                message = f"{error.format_message().rstrip('.')}: did you mean --profile {meant[0]}?"
+                raise click.UsageError(message, ctx) from None
             raise
 
 

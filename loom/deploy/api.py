@@ -87,7 +87,8 @@ def up(
     if choice.engine.name != engine.EmbeddedEngine.name:
         readiness.require(chosen, home.rendered)
     try:
-        choice.engine.up(deployment, artifacts(chosen), report, deadline)
+        with home.as_it_was():
+            choice.engine.up(deployment, artifacts(chosen), report, deadline)
     except KeyboardInterrupt:
         # The engine cleans up after itself; this is for the instant between its last step and its return.
         if fresh and home.record.exists():

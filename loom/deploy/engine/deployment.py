@@ -4,9 +4,11 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ from loom.deploy.plan import derive
 from loom.deploy.plan.identity import FOLDER
 from loom.deploy.plan.model import Plan
 from loom.deploy.profile.model import Profile
-from loom.errors import EngineError, Problem
+from loom.errors import EngineError, PortConflictError, Problem
 
 _LONGEST = 80
 """Bytes. A socket's path is limited to 104 (macOS) or 108, and supervisord adds `/supervisor.sock.12345`."""
@@ -96,6 +98,18 @@ class Home:
         self.record.unlink(missing_ok=True)
         if self.short_run != self.run:
             self.short_run.unlink(missing_ok=True)
+
+    @contextmanager
+    def as_it_was(self) -> Iterator[None]:
+        """Around a start: when ports are taken and nothing was started, leave nothing where nothing was."""
+        new = not self.root.exists()
+        try:
+            yield
+        except PortConflictError:
+            if new:
+                self.forget()
+                shutil.rmtree(self.root, ignore_errors=True)
+            raise
 
     def make(self) -> None:
         """Make the folders; EngineError when they cannot be made, or the link leads elsewhere."""

@@ -7,9 +7,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loom.cli import deployment, down, logs, run, status, up
+from loom.cli.demonstration import say_next
 from loom.cli.output import CLOSED, GoneError
-from loom.deploy.engine import FakeEngine, Progress, deployed
-from loom.errors import EngineError, FindingError
+from loom.deploy import api
+from loom.deploy.engine import Deployment, FakeEngine, Home, Progress, deployed
+from loom.errors import EngineError, FindingError, PortConflictError, Problem
 
 ROOT = Path(__file__).parents[3]
 
@@ -141,6 +143,38 @@ def test_two_deployments_have_to_be_told_apart(engine: FakeEngine, tmp_path: Pat
     invoke(down, "--name", "other", "--volumes")
     assert engine.running == {"dev"}
     assert engine.data == {"dev"}
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_start_that_is_refused_for_its_ports_leaves_nothing_where_nothing_was(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    home = Home(tmp_path / "state" / "loom-deploy" / "dev")
+    if before:
+        home.data.mkdir(parents=True)
+
+    def refuse(started: Deployment, *_: object) -> None:
+        started.home.make()
+        raise PortConflictError(Problem("port 9090 is taken"))
+
+    monkeypatch.setattr(engine, "up", refuse)
+    assert isinstance(invoke(up, "--profile", "dev").exception, PortConflictError)
+    assert (home.root.exists(), home.data.exists()) == (before, before)
+
+
+def test_a_start_that_fails_later_leaves_the_logs_that_say_why(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.unready["jaeger"] = "it answers 503"
+    assert isinstance(invoke(up, "--profile", "dev").exception, EngineError)
+    assert (tmp_path / "state" / "loom-deploy" / "dev").is_dir()
+
+
+def test_what_next_of_the_embedded_engine_asks_only_for_what_the_users_program_uses(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    say_next(Deployment(Home(tmp_path / "mine"), "embedded", api.load_plan("dev")))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("  loom-deploy check --require emitted -- python my_agents.py ")
+    assert "loom-deploy down --name mine " in lines[3]
 
 
 def test_a_name_that_is_none_is_refused(engine: FakeEngine) -> None:
