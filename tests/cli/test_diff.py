@@ -95,7 +95,7 @@ def test_live_exits_by_what_was_found(
 ) -> None:
     report = Report("dev", "native", differences, (Asked("jaeger", "process", 2),), (), unreached)
     deployment = Deployment(Home(tmp_path), "native", api.load_plan("dev"))
-    monkeypatch.setattr(api, "find", lambda _: deployment)
+    monkeypatch.setattr(api, "find", lambda *_: deployment)
     monkeypatch.setattr(live, "inspect", lambda _: report)
     assert diff("--live", "--name", "dev")[0] == code
     told = json.loads(diff("--live", "--json")[1])
