@@ -7,6 +7,7 @@ import click
 
 from loom.cli.deployment import find, say, which
 from loom.cli.screen import prose
+from loom.cli.usage import setting
 from loom.deploy import api
 from loom.deploy.drift import live, profiles
 from loom.deploy.plan.model import Plan
@@ -26,9 +27,7 @@ class Options(TypedDict):
 
 @click.command("diff")
 @click.argument("compared", nargs=-1, metavar="[A [B]]")
-@click.option(
-    "--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value of B; may be repeated."
-)
+@setting("Override a value of B; may be repeated.")
 @click.option("--live", is_flag=True, help="Ask running programs what they run, instead of two profiles.")
 @which
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
@@ -79,7 +78,7 @@ def _names(said: tuple[str, str], plans: tuple[Plan, Plan], overrides: tuple[str
         return own
     if said[0] != said[1]:
         return said
-    return own[0], f"{own[1]} with {' '.join(overrides)}"
+    return own[0], f"{own[1]} with {' '.join(overrides)}" if overrides else own[1]
 
 
 def _live(options: Options) -> int:

@@ -10,6 +10,7 @@ import click
 
 from loom.cli import screen
 from loom.cli.deployment import chosen, which
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.doctor import (
     CHECKS,
@@ -26,6 +27,7 @@ from loom.deploy.doctor import (
     endpoints,
     gather,
 )
+from loom.deploy.doctor.checks.steps import BEYOND
 from loom.deploy.doctor.environment import malformed
 from loom.deploy.engine import Deployment
 from loom.errors import EngineError, FindingError, Problem
@@ -46,9 +48,9 @@ class Options(TypedDict):
     as_json: bool
 
 
-@click.command("doctor")
+@click.command("doctor", cls=ProfileCommand)
 @which
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value of the profile.")
+@setting("Override a value of the profile; may be repeated.")
 @click.option(
     "--endpoint",
     "given",
@@ -77,7 +79,8 @@ def command(**options: Unpack[Options]) -> None:
     else:
         _show(diagnosis, show_all=options["show_all"])
     if diagnosis.first:
-        raise FindingError(_problem(diagnosis.first))
+        # What to do stands above, or in the JSON.
+        raise FindingError(Problem(f"{diagnosis.first.check.name} is broken"))
 
 
 def _stack(options: Options) -> Stack:
@@ -140,20 +143,21 @@ def _block(heading: str, finding: Finding, explained: Sequence[Finding] = ()) ->
         ("found", judgement.evidence),
         ("do", judgement.remedy),
         ("explains", ", ".join(each.check.name for each in explained)),
-        ("step", finding.check.step),
+        ("see", _section(finding.check.step)),
     )
     for label, text in rows:
         if text:
             click.echo(f"  {label:<10} {text}")
 
 
+def _section(step: str) -> str:
+    """Where the observability document speaks of it."""
+    return "" if step == BEYOND else f"the observability document, {step}"
+
+
 def _row(finding: Finding) -> tuple[str, str, str]:
     because = f" (because of {finding.because})" if finding.because else ""
     return finding.judgement.verdict, finding.check.name, f"{finding.judgement.evidence}{because}"
-
-
-def _problem(first: Finding) -> Problem:
-    return Problem(f"{first.check.name} is broken", hint=first.judgement.remedy)
 
 
 def _document(diagnosis: Diagnosis) -> dict[str, object]:

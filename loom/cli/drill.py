@@ -9,6 +9,7 @@ import click
 
 from loom.cli import screen
 from loom.cli.deployment import say, show
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.artifacts import rules
 from loom.deploy.drill import UNPROVOKED, Row, Setting, drill, drilled, missing
@@ -27,9 +28,9 @@ _COLUMNS = (
 )
 
 
-@click.command("drill")
+@click.command("drill", cls=ProfileCommand)
 @click.option("--profile", default="dev", show_default=True, metavar="NAME|PATH", help="The profile.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
+@setting()
 @click.option("--alert", "chosen", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 def command(profile: str, overrides: tuple[str, ...], chosen: tuple[str, ...]) -> None:
     """Provoke every alert of a profile by its real cause, on real programs, until it is resolved.

@@ -5,6 +5,7 @@ import json
 import click
 
 from loom.cli.screen import Column, prose, show, titled
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.plan.finding import human, span
 from loom.deploy.plan.model import Plan
@@ -23,9 +24,9 @@ _EDGES = (
 )
 
 
-@click.command("plan")
+@click.command("plan", cls=ProfileCommand)
 @click.option("--profile", "profile", required=True, metavar="NAME|PATH", help="The profile.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
+@setting()
 @click.option("--json", "machine", is_flag=True, help="As JSON, for machines.")
 def command(profile: str, overrides: tuple[str, ...], machine: bool) -> None:  # noqa: FBT001 - click's own way
     """Show what a profile will cost and open: memory, disk, series, ports.

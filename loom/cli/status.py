@@ -4,6 +4,7 @@ import click
 
 from loom.cli.deployment import find, which
 from loom.cli.screen import show, titled
+from loom.cli.usage import ProfileCommand
 from loom.deploy import api
 from loom.deploy.engine import ServiceStatus
 from loom.errors import FindingError, Problem
@@ -11,7 +12,7 @@ from loom.errors import FindingError, Problem
 _COLUMNS = titled("SERVICE", "STATE", "PID", "UPTIME", "RESTARTS", "READY", "URL")
 
 
-@click.command("status")
+@click.command("status", cls=ProfileCommand)
 @which
 def command(profile: str, name: str) -> None:
     """Show every service of a deployment; exit 1 when one is not ready, or dies again and again."""

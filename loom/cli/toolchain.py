@@ -43,7 +43,7 @@ def command() -> None:
     "--jobs", type=click.IntRange(min=1), help="Compilations at a time [default: one per processor]."
 )
 @click.option(
-    "--clean", "tidy", is_flag=True, help="Remove Go's downloads and compiled packages afterwards (10 GB)."
+    "--clean", "tidy", is_flag=True, help="Remove Go's downloads and compiled packages afterwards (11 GB)."
 )
 def install_command(programs: Sequence[str], jobs: int | None, *, tidy: bool) -> None:
     """Build PROGRAMS into the cache: names, or groups of them (default: all). What is there is left alone.

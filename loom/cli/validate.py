@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from loom.cli.screen import Column, show
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.validate import Outcome, Verdict, gather, validate
 from loom.errors import Problem, RefusedError, ToolchainError
@@ -20,9 +21,9 @@ def _color(cell: str) -> str:
 _COLUMNS = (Column("artifact"), Column("program", prose=True), Column("verdict", prose=True, style=_color))
 
 
-@click.command("validate")
+@click.command("validate", cls=ProfileCommand)
 @click.option("--profile", required=True, metavar="NAME|PATH", help="The profile.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
+@setting()
 @click.option("--require-all", is_flag=True, help="Exit 4 when a check could not be run.")
 def command(profile: str, overrides: tuple[str, ...], *, require_all: bool) -> None:
     """Have every rendered file accepted by the program that reads it.

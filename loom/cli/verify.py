@@ -13,6 +13,7 @@ import click
 from loom.cli import junit, screen
 from loom.cli.deployment import find, say, which
 from loom.cli.seconds import SECONDS
+from loom.cli.usage import ProfileCommand
 from loom.contract import scopes
 from loom.deploy import api
 from loom.deploy.verify import Proof, report
@@ -26,7 +27,7 @@ _EVERY = 10.0
 """Seconds between two looks of --watch: what Loom exports comes no more often by default."""
 
 
-@click.command("verify")
+@click.command("verify", cls=ProfileCommand)
 @which
 @click.option("--service", "services", multiple=True, help="Only this service's telemetry; may be repeated.")
 @click.option(
@@ -42,9 +43,7 @@ _EVERY = 10.0
 @click.option(
     "--edges", is_flag=True, help="Instead: try to come in on every port, with wrong credentials too."
 )
-@click.option(
-    "--junit", "junit_file", default="", metavar="FILE", help="Write the findings as JUnit XML too."
-)
+@junit.option
 def command(  # noqa: PLR0913 - click hands over each option by name
     *,
     profile: str,
@@ -54,7 +53,7 @@ def command(  # noqa: PLR0913 - click hands over each option by name
     timeout: float | None,
     shape: str,
     edges: bool,
-    junit_file: str,
+    junit_file: Path | None,
 ) -> None:
     """Prove that every metric and span of the contract arrives.
 
@@ -70,18 +69,20 @@ def command(  # noqa: PLR0913 - click hands over each option by name
     if edges and shape == "watch":
         message = "--edges looks once: not with --watch"
         raise click.UsageError(message)
+    junit.require(junit_file)
     deployment = find(profile, name)
     wanted = [_COMPONENTS[component] for component in components] or scopes.ALL
     look = partial(api.verify, deployment, services=services, components=wanted)
     if shape == "watch":
         _watch(lambda: look(timeout=0))
     proof = api.intrude(deployment) if edges else look(timeout=timeout)
-    if junit_file:
-        junit.write(Path(junit_file), proof, "verify")
-    if shape == "json":
-        click.echo(report.as_json(proof))
-    else:
-        _show(proof)
+    try:
+        if shape == "json":
+            click.echo(report.as_json(proof))
+        else:
+            _show(proof)
+    finally:  # also when nobody reads them
+        junit.write(junit_file, proof, "verify")
     if proof.bad:
         error = FindingError if edges else MissingTelemetryError
         raise error(*(finding.problem for finding in proof.bad))

@@ -86,7 +86,7 @@ def written(message: Message, media_type: str) -> bytes:
 
 
 def _object(plain: bytes) -> dict[str, Any]:
-    """The JSON object of a body: ParseDict iterates over whatever it gets, an empty list or a text included."""
+    """The JSON object of a body: ParseDict iterates over whatever it gets, even a text."""
     document = json.loads(plain)
     if isinstance(document, dict):
         return document

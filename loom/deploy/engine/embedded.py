@@ -100,9 +100,7 @@ class EmbeddedEngine:
 
     def logs(self, deployment: Deployment, request: LogRequest) -> Iterator[LogLine]:
         """See `Engine.logs`: problems are in it, each when it first appeared."""
-        unknown = [service for service in request.services if service != RECEIVER]
-        if unknown:
-            raise EngineError(Problem(f"there is no log of {unknown[0]!r}", hint=f"it is {RECEIVER!r}"))
+        logs.require_known(request.services, [RECEIVER])
         return logs.read(deployment.home, [RECEIVER], request)
 
     def run(self, deployment: Deployment, command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -219,7 +219,7 @@ def test_the_log_has_each_problem_once(stage: Stage) -> None:
     assert next(line.text for line in lines if "surprise" in line.text).endswith("a scope of your own)")
     written = [line.text for line in ENGINE.logs(stage.deployment(), LogRequest())]
     assert len([line for line in written if "surprise" in line]) == 1
-    with pytest.raises(EngineError, match="there is no log of 'jaeger'"):
+    with pytest.raises(EngineError, match="there is no service 'jaeger'"):
         ENGINE.logs(stage.deployment(), LogRequest(("jaeger",)))
 
 

@@ -1,6 +1,5 @@
 """`up`, `status`, `logs` and `down` on the command line, with an engine that runs nothing."""
 
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -8,10 +7,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loom.cli import deployment, down, logs, run, status, trace, up
+from loom.cli.demonstration import say_next
+from loom.cli.output import CLOSED, GoneError
+from loom.deploy import api
 from loom.deploy.credentials.access import Access
-from loom.deploy.engine import FakeEngine, Progress, deployed
+from loom.deploy.engine import Deployment, FakeEngine, Home, Progress, deployed
 from loom.deploy.verify.trace import Trace, TraceSpan
-from loom.errors import EngineError, FindingError
+from loom.errors import EngineError, FindingError, PortConflictError, Problem
 
 ROOT = Path(__file__).parents[3]
 
@@ -148,6 +150,14 @@ def test_the_other_verbs_need_no_settings_again(engine: FakeEngine) -> None:
     assert invoke(down).output.endswith("dev: nothing was running\n")
 
 
+def test_a_service_that_there_is_not_is_wrong_usage_and_the_near_one_is_named(engine: FakeEngine) -> None:
+    invoke(up, "--profile", "dev")
+    result = invoke(logs, "jager")
+    assert (result.exit_code, engine.running) == (2, {"dev"})
+    assert "there is no service 'jager' (did you mean 'jaeger'?)" in result.output
+    assert "(one of otel-collector," in invoke(logs, "xyzzy").output
+
+
 def test_status_is_exit_1_when_a_service_is_not_ready(engine: FakeEngine) -> None:
     invoke(up, "--profile", "dev")
     engine.unready["jaeger"] = "it answers 503"
@@ -160,7 +170,22 @@ def test_status_is_exit_1_when_a_service_is_not_ready(engine: FakeEngine) -> Non
 def test_what_is_not_up_is_an_error_that_says_how_to_start_it(engine: FakeEngine) -> None:
     result = invoke(status, "--profile", "prod")
     assert isinstance(result.exception, EngineError)
-    assert "loom-deploy up --profile prod" in str(result.exception)
+    assert "(run: loom-deploy up --profile prod)" in str(result.exception)
+    assert engine.running == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("--name", "nope"), "loom-deploy up --name nope --profile dev"),
+        (("--profile", "sites/own.yaml"), "loom-deploy up --profile sites/own.yaml"),
+        (("--profile", "prod", "--name", "x"), "loom-deploy up --name x --profile prod"),
+    ],
+)
+def test_the_command_that_would_start_it_names_a_profile_that_there_is(
+    engine: FakeEngine, arguments: tuple[str, ...], hint: str
+) -> None:
+    assert f"(run: {hint})" in str(invoke(status, *arguments).exception)
     assert engine.running == set()
 
 
@@ -176,24 +201,52 @@ def test_two_deployments_have_to_be_told_apart(engine: FakeEngine, tmp_path: Pat
     assert engine.data == {"dev"}
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_a_start_that_is_refused_for_its_ports_leaves_nothing_where_nothing_was(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    home = Home(tmp_path / "state" / "loom-deploy" / "dev")
+    if before:
+        home.data.mkdir(parents=True)
+
+    def refuse(started: Deployment, *_: object) -> None:
+        started.home.make()
+        raise PortConflictError(Problem("port 9090 is taken"))
+
+    monkeypatch.setattr(engine, "up", refuse)
+    assert isinstance(invoke(up, "--profile", "dev").exception, PortConflictError)
+    assert (home.root.exists(), home.data.exists()) == (before, before)
+
+
+def test_a_start_that_fails_later_leaves_the_logs_that_say_why(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.unready["jaeger"] = "it answers 503"
+    assert isinstance(invoke(up, "--profile", "dev").exception, EngineError)
+    assert (tmp_path / "state" / "loom-deploy" / "dev").is_dir()
+
+
+def test_what_next_of_the_embedded_engine_asks_only_for_what_the_users_program_uses(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    say_next(Deployment(Home(tmp_path / "mine"), "embedded", api.load_plan("dev")))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("  loom-deploy check --require emitted -- python my_agents.py ")
+    assert "loom-deploy down --name mine " in lines[3]
+
+
 def test_a_name_that_is_none_is_refused(engine: FakeEngine) -> None:
     result = invoke(up, "--profile", "dev", "--name", "../elsewhere")
-    assert isinstance(result.exception, EngineError)
+    assert (result.exit_code, "is not a name" in result.output) == (2, True)
     assert engine.running == set()
 
 
 def test_an_engine_that_there_is_not_is_refused_with_those_there_are(engine: FakeEngine) -> None:
     result = invoke(up, "--profile", "dev", "--engine", "podman")
-    assert f"known: {engine.name}" in str(result.exception)
+    assert (result.exit_code, f"one of {engine.name}" in result.output) == (2, True)
 
 
 def test_a_reader_that_goes_away_does_not_end_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: str) -> None:
-        raise BrokenPipeError
+    def gone(_: str) -> None:
+        raise GoneError(CLOSED)
 
-    replaced: list[int] = []
-    monkeypatch.setattr("loom.cli.deployment.click.echo", broken)
-    monkeypatch.setattr("loom.cli.deployment.os.dup2", lambda _, target: replaced.append(target))
-    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
+    monkeypatch.setattr("loom.cli.deployment.click.echo", gone)
     deployment.show(Progress("jaeger", "ready"))
-    assert replaced == [1]
