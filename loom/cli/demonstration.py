@@ -1,6 +1,6 @@
 """What follows on `up --prove`: an example's telemetry, the proof that it arrived, and what to do next."""
 
-from loom.cli.deployment import say
+from loom.cli.output import say
 from loom.contract.environment import SERVICE_NAME
 from loom.deploy import api
 from loom.deploy.artifacts.documents.quickstart import EXAMPLE

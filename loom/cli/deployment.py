@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from loom.cli.output import GoneError
+from loom.cli.output import say
 from loom.deploy import api
 from loom.deploy.engine import Deployment, Home, Progress
 
@@ -57,9 +56,3 @@ def find(profile: str, name: str) -> Deployment:
 def show(progress: Progress) -> None:
     """One step, as a line."""
     say(f"  {progress.service} {progress.text}" if progress.service else f"  {progress.text}")
-
-
-def say(line: str) -> None:
-    """Print a line of something that goes on also when nobody listens: `loom-deploy up | head -1`."""
-    with suppress(GoneError):
-        click.echo(line)

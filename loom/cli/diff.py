@@ -5,7 +5,8 @@ from typing import TypedDict, Unpack
 
 import click
 
-from loom.cli.deployment import find, say, which
+from loom.cli.deployment import find, which
+from loom.cli.output import say
 from loom.cli.screen import prose
 from loom.cli.usage import setting
 from loom.deploy import api

@@ -2,7 +2,8 @@
 
 import click
 
-from loom.cli.deployment import chosen, say, show, which
+from loom.cli.deployment import chosen, show, which
+from loom.cli.output import say
 from loom.cli.usage import ProfileCommand
 from loom.deploy import api
 

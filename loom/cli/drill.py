@@ -8,7 +8,8 @@ from dataclasses import replace
 import click
 
 from loom.cli import screen
-from loom.cli.deployment import say, show
+from loom.cli.deployment import show
+from loom.cli.output import say
 from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.artifacts import rules

@@ -5,8 +5,10 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+import click
 
 from loom.errors import Problem, WriteError
 
@@ -19,6 +21,12 @@ CLOSED = 128 + signal.SIGPIPE
 
 class GoneError(SystemExit):
     """Nobody reads any more: the end, without a word. No OSError: click and rich take that for exit 1."""
+
+
+def say(line: str) -> None:
+    """Print a line of something that goes on also when nobody listens: `loom-deploy up | head -1`."""
+    with suppress(GoneError):
+        click.echo(line)
 
 
 class Descriptor(io.FileIO):

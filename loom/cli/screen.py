@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loom.cli.output import say
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -66,7 +68,7 @@ def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, keys: int 
 def prose(line: str) -> None:
     """A line of words; on a terminal it goes on below its own beginning."""
     for part in _folded(line, width()):
-        click.echo(part)
+        say(part)
 
 
 def _folded(line: str, room: int) -> list[str]:

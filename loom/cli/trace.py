@@ -5,7 +5,8 @@ import re
 
 import click
 
-from loom.cli.deployment import find, say, which
+from loom.cli.deployment import find, which
+from loom.cli.output import say
 from loom.deploy.engine import Deployment
 from loom.deploy.verify.trace import Trace
 from loom.deploy.verify.trace_source import address, read

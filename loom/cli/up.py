@@ -9,7 +9,8 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli.demonstration import demonstrate, say_next
-from loom.cli.deployment import named, say, show
+from loom.cli.deployment import named, show
+from loom.cli.output import say
 from loom.cli.seconds import SECONDS
 from loom.cli.usage import ProfileCommand, nearest, setting
 from loom.deploy import api, engine

@@ -11,7 +11,8 @@ from typing import NoReturn
 import click
 
 from loom.cli import junit, screen
-from loom.cli.deployment import find, say, which
+from loom.cli.deployment import find, which
+from loom.cli.output import say
 from loom.cli.seconds import SECONDS
 from loom.cli.usage import ProfileCommand
 from loom.contract import scopes
