@@ -6,8 +6,8 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -39,6 +39,15 @@ def state_root(environ: Mapping[str, str]) -> Path:
     except RuntimeError as error:  # a container's user without an entry in /etc/passwd
         hint = "set HOME or XDG_STATE_HOME"
         raise MachineError(Problem("this user has no home directory", hint=hint)) from error
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """A disk that is full, or a folder that may not be written, is a WriteError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(Problem(f"cannot be written: {error.strerror}", str(file))) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +183,13 @@ class Deployment:
         }
         new = self.home.record.with_suffix(".new")
         try:
-            new.write_text(json.dumps(document, indent=2) + "\n")
-            new.replace(self.home.record)
-        except OSError as error:
+            with writing(self.home.record):
+                new.write_text(json.dumps(document, indent=2) + "\n")
+                new.replace(self.home.record)
+        except WriteError:
             with suppress(OSError):
                 new.unlink()
-            raise WriteError(
-                Problem(f"cannot be written: {error.strerror}", str(self.home.record))
-            ) from error
+            raise
 
 
 def load(home: Home) -> Deployment | None:
