@@ -14,6 +14,7 @@
     │   ├── ToolchainError                 a program is missing or could not be built
     │   ├── WriteError                     disk full, no permission
     │   └── EngineError                    a program does not become ready, an image is missing
+    │       ├── UnknownServiceError        a deployment has no such service; wrong usage on the command line
     │       └── PortConflictError exit 6   a port is taken: by whom, and which offset avoids it
     └── LoomRuntimeError          exit 5   the runtime: bus closed, capability unknown, …
 
@@ -121,6 +122,10 @@ class WriteError(MachineError):
 
 class EngineError(MachineError):
     """A program does not become ready, an image is missing, no engine can work here."""
+
+
+class UnknownServiceError(EngineError):
+    """A service that a deployment does not have."""
 
 
 class PortConflictError(EngineError):

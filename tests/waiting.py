@@ -8,9 +8,10 @@ Alertmanager was found is lost, and only said again after `--rules.alert.resend-
 from __future__ import annotations
 
 import time
+from http.client import HTTPException
 from typing import TYPE_CHECKING, TypeVar
 
-import pytest
+from loom.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +26,22 @@ def until(
 ) -> T:
     """Ask until the answer is true, and return it; the test fails when it never was.
 
+    A question whose answer does not come is asked again; the test fails with its last error.
+
     Args:
         question: What is asked, again and again.
         what: What did not happen, or how to find that out afterwards.
         seconds: For how long.
     """
     end = time.monotonic() + seconds
+    failed: Exception | None = None
     while time.monotonic() < end:
-        if answer := question():
-            return answer
+        try:
+            if answer := question():
+                return answer
+            failed = None
+        except (OSError, HTTPException, EngineError) as error:
+            failed = error
         time.sleep(0.05)
-    pytest.fail(f"not within {seconds:g} s: {what if isinstance(what, str) else what()}")
+    message = f"not within {seconds:g} s: {what if isinstance(what, str) else what()}"
+    raise AssertionError(message) from failed

@@ -5,6 +5,7 @@ from typing import Unpack
 import click
 
 from loom.cli.issuing import Issuing, issuing, ordered, show
+from loom.cli.usage import ProfileCommand
 from loom.cli.vault import Target, warn, which
 from loom.deploy.credentials.issue import create
 
@@ -15,7 +16,7 @@ class Options(Issuing):
     force: bool
 
 
-@click.command("create")
+@click.command("create", cls=ProfileCommand)
 @issuing
 @click.option("--force", is_flag=True, help="Replace certificates that are there, yours too.")
 @which

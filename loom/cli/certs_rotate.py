@@ -6,11 +6,13 @@ from typing import Unpack
 import click
 
 from loom.cli.issuing import Issuing, issuing, ordered, show
+from loom.cli.usage import ProfileCommand
 from loom.cli.vault import Target, which
 from loom.deploy.credentials import succession
 from loom.deploy.credentials.rotation import renew
 from loom.deploy.credentials.succession import Step
 from loom.deploy.engine import reread
+from loom.deploy.plan.identity import identities
 
 
 class Options(Issuing):
@@ -29,7 +31,7 @@ _NEXT = {
 }
 
 
-@click.command("rotate")
+@click.command("rotate", cls=ProfileCommand)
 @click.option("--only", multiple=True, metavar="PARTY", help="Only this party; may be repeated.")
 @click.option(
     "--authority",
@@ -52,6 +54,9 @@ def command(target: Target, **options: Unpack[Options]) -> None:
     if step and only:
         message = "--authority concerns everybody: --only does not go with it"
         raise click.UsageError(message)
+    if not identities(target.plan):
+        click.echo(f"the profile {target.plan.profile.name} needs no certificates")
+        return
     vault = target.found
     if step:
         show(vault.folder, succession.replace(target.plan, vault, order, Step(step)))

@@ -10,11 +10,12 @@ import click
 
 from loom.cli import junit
 from loom.cli.seconds import SECONDS
-from loom.deploy.embedded import Trial, TrialResult, document, require, run, text
+from loom.deploy.embedded import Requirement, Trial, TrialResult, document, require, run, text
 from loom.deploy.embedded.environment import GRPC, HTTP
 from loom.deploy.embedded.report import MetricRow, SpanRow, State
+from loom.deploy.embedded.requirement import EVERYTHING
 from loom.deploy.verify.finding import Finding, Proof, Verdict
-from loom.errors import FindingError
+from loom.errors import FindingError, InputError, Problem
 
 _SIGNALLED = 128
 """What a shell adds to the number of the signal that ended a program."""
@@ -24,11 +25,19 @@ class Options(TypedDict):
     """What the command line says."""
 
     command: tuple[str, ...]
-    wanted: tuple[str, ...]
+    wanted: Requirement
     timeout: float
     protocol: str
     as_json: bool
-    junit: Path | None
+    junit_file: Path | None
+
+
+def _wanted(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Requirement:
+    del context, parameter
+    try:
+        return require(value)
+    except InputError as error:
+        raise click.BadParameter("; ".join(map(str, error.problems))) from None
 
 
 @click.command("check", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -38,6 +47,7 @@ class Options(TypedDict):
     "wanted",
     multiple=True,
     metavar="all|emitted|NAME",
+    callback=_wanted,
     help="What must be seen: all (default), emitted (what the components in use always record), or a scope, "
     "a metric, a scope/span; may be repeated.",
 )
@@ -46,12 +56,7 @@ class Options(TypedDict):
     "--protocol", default=GRPC, show_default=True, type=click.Choice([GRPC, HTTP]), help="OTLP's transport."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, COMMAND's output to stderr.")
-@click.option(
-    "--junit",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the findings as JUnit XML too.",
-)
+@junit.option
 def command(**options: Unpack[Options]) -> None:
     """Run COMMAND, and check the telemetry it emits against the contract.
 
@@ -60,24 +65,36 @@ def command(**options: Unpack[Options]) -> None:
 
     Example: loom-deploy check --require emitted -- pytest tests/agents
     """
+    junit.require(options["junit_file"])
     trial = Trial(
         options["command"],
-        require(options["wanted"]),
+        options["wanted"],
         options["protocol"],
         options["timeout"],
         options["as_json"],
     )
     result = run(trial)
-    if options["junit"]:
-        junit.write(options["junit"], _proof(result), "check")
-    for line in [json.dumps(_document(result), indent=2)] if options["as_json"] else _lines(result):
-        click.echo(line)
+    try:
+        for line in [json.dumps(_document(result), indent=2)] if options["as_json"] else _lines(result):
+            click.echo(line)
+    finally:  # also when nobody reads the report
+        junit.write(options["junit_file"], _proof(result), "check")
     if result.interrupted:
         sys.exit(_SIGNALLED + result.interrupted)
     summary = text.verdict(result.report)
     if result.problems:
-        raise FindingError("; ".join([*(problem.message for problem in result.own), summary]))
+        said = "; ".join([*(problem.message for problem in result.own), summary])
+        raise FindingError(Problem(said, hint=_advice(result, options["wanted"])))
     click.echo(summary, err=options["as_json"])
+
+
+def _advice(result: TrialResult, wanted: Requirement) -> str:
+    """What is likely meant when all that is wrong is that not everything was seen."""
+    report = result.report
+    only_absent = report.absent and not (result.own or report.faults or report.dropped)
+    if only_absent and report.processes and wanted == EVERYTHING:
+        return "a program that uses a part of the runtime wants --require emitted"
+    return ""
 
 
 def _document(result: TrialResult) -> dict[str, object]:

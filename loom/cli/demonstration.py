@@ -15,7 +15,10 @@ _NEXT = (
     ("loom-deploy down --name {}", "stop it; --volumes removes its data too"),
 )
 _EMBEDDED_NEXT = (
-    ("loom-deploy check -- python my_agents.py", "a program of your own against the contract"),
+    (
+        "loom-deploy check --require emitted -- python my_agents.py",
+        "a program of your own against the contract",
+    ),
     ("loom-deploy logs --name {}", "what is not as the contract says"),
     ("loom-deploy down --name {}", "stop it"),
 )
@@ -39,5 +42,8 @@ def demonstrate(deployment: Deployment) -> None:
 def say_next(deployment: Deployment) -> None:
     """The three commands that a newcomer wants next."""
     say("What next:")
-    for command, purpose in _EMBEDDED_NEXT if deployment.engine == EmbeddedEngine.name else _NEXT:
-        say(f"  {command.format(deployment.name):<46} {purpose}")
+    what = _EMBEDDED_NEXT if deployment.engine == EmbeddedEngine.name else _NEXT
+    rows = [(command.format(deployment.name), purpose) for command, purpose in what]
+    width = max(len(command) for command, _ in rows)
+    for command, purpose in rows:
+        say(f"  {command:<{width}} {purpose}")

@@ -6,6 +6,8 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli.deployment import find, say, which
+from loom.cli.screen import prose
+from loom.cli.usage import setting
 from loom.deploy import api
 from loom.deploy.drift import live, profiles
 from loom.deploy.plan.model import Plan
@@ -25,9 +27,7 @@ class Options(TypedDict):
 
 @click.command("diff")
 @click.argument("compared", nargs=-1, metavar="[A [B]]")
-@click.option(
-    "--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value of B; may be repeated."
-)
+@setting("Override a value of B; may be repeated.")
 @click.option("--live", is_flag=True, help="Ask running programs what they run, instead of two profiles.")
 @which
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
@@ -53,7 +53,7 @@ def _profiles(options: Options) -> int:
         say(json.dumps(profiles.document(found, names), indent=2, ensure_ascii=False))
     else:
         for line in profiles.lines(found, names):
-            say(line)
+            prose(line)
     return DriftError.exit_code if found else 0
 
 
@@ -78,7 +78,7 @@ def _names(said: tuple[str, str], plans: tuple[Plan, Plan], overrides: tuple[str
         return own
     if said[0] != said[1]:
         return said
-    return own[0], f"{own[1]} with {' '.join(overrides)}"
+    return own[0], f"{own[1]} with {' '.join(overrides)}" if overrides else own[1]
 
 
 def _live(options: Options) -> int:
@@ -90,7 +90,7 @@ def _live(options: Options) -> int:
         say(json.dumps(live.document(report), indent=2, ensure_ascii=False))
     else:
         for line in live.lines(report):
-            say(line)
+            prose(line)
     if report.differences:
         return DriftError.exit_code
     return EngineError.exit_code if report.unreached else 0

@@ -2,13 +2,15 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import click
 
+from loom.cli import screen
 from loom.cli.deployment import chosen, which
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.doctor import (
     CHECKS,
@@ -21,12 +23,17 @@ from loom.deploy.doctor import (
     Stack,
     Verdict,
     diagnose,
+    embedded,
     endpoints,
     gather,
 )
+from loom.deploy.doctor.checks.steps import BEYOND
 from loom.deploy.doctor.environment import malformed
 from loom.deploy.engine import Deployment
 from loom.errors import EngineError, FindingError, Problem
+
+_COLUMNS = (*screen.titled("", ""), screen.Column(prose=True))
+"""Verdict, check, evidence: they need no heads."""
 
 
 class Options(TypedDict):
@@ -41,9 +48,9 @@ class Options(TypedDict):
     as_json: bool
 
 
-@click.command("doctor")
+@click.command("doctor", cls=ProfileCommand)
 @which
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value of the profile.")
+@setting("Override a value of the profile; may be repeated.")
 @click.option(
     "--endpoint",
     "given",
@@ -72,7 +79,8 @@ def command(**options: Unpack[Options]) -> None:
     else:
         _show(diagnosis, show_all=options["show_all"])
     if diagnosis.first:
-        raise FindingError(_problem(diagnosis.first))
+        # What to do stands above, or in the JSON.
+        raise FindingError(Problem(f"{diagnosis.first.check.name} is broken"))
 
 
 def _stack(options: Options) -> Stack:
@@ -82,7 +90,8 @@ def _stack(options: Options) -> Stack:
     deployment = _deployment(options)
     plan = deployment.plan if deployment else api.load_plan(options["profile"] or "dev", options["overrides"])
     found = deployment.home.rendered if deployment else Path("generated") / plan.profile.name
-    folder = options["config"] or (found if found.is_dir() else None)
+    read = found.is_dir() and not embedded(deployment)
+    folder = options["config"] or (found if read else None)
     return Stack({**endpoints(plan, deployment), **given}, plan, deployment, folder, os.environ)
 
 
@@ -119,10 +128,11 @@ def _show(diagnosis: Diagnosis, *, show_all: bool) -> None:
             if not finding.because:
                 _block(verdict, finding)
     if show_all:
-        _table(diagnosis.findings)
+        screen.show(_COLUMNS, map(_row, diagnosis.findings), keys=2)
+    healthy = "" if diagnosis.first else "healthy: "
     good = len(diagnosis.of(Verdict.OK))
     aside = len(diagnosis.of(Verdict.NOT_APPLICABLE))
-    click.echo(f"{good} checks ok" + (f", {aside} not applicable" if aside else ""))
+    click.echo(f"{healthy}{good} checks ok" + (f", {aside} not applicable" if aside else ""))
 
 
 def _block(heading: str, finding: Finding, explained: Sequence[Finding] = ()) -> None:
@@ -133,22 +143,21 @@ def _block(heading: str, finding: Finding, explained: Sequence[Finding] = ()) ->
         ("found", judgement.evidence),
         ("do", judgement.remedy),
         ("explains", ", ".join(each.check.name for each in explained)),
-        ("step", finding.check.step),
+        ("see", _section(finding.check.step)),
     )
     for label, text in rows:
         if text:
             click.echo(f"  {label:<10} {text}")
 
 
-def _table(findings: Iterable[Finding]) -> None:
-    for finding in findings:
-        judgement = finding.judgement
-        because = f" (because of {finding.because})" if finding.because else ""
-        click.echo(f"{judgement.verdict:<15} {finding.check.name:<24} {judgement.evidence}{because}")
+def _section(step: str) -> str:
+    """Where the observability document speaks of it."""
+    return "" if step == BEYOND else f"the observability document, {step}"
 
 
-def _problem(first: Finding) -> Problem:
-    return Problem(f"{first.check.name} is broken", hint=first.judgement.remedy)
+def _row(finding: Finding) -> tuple[str, str, str]:
+    because = f" (because of {finding.because})" if finding.because else ""
+    return finding.judgement.verdict, finding.check.name, f"{finding.judgement.evidence}{because}"
 
 
 def _document(diagnosis: Diagnosis) -> dict[str, object]:

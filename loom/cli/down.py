@@ -3,10 +3,11 @@
 import click
 
 from loom.cli.deployment import chosen, say, show, which
+from loom.cli.usage import ProfileCommand
 from loom.deploy import api
 
 
-@click.command("down")
+@click.command("down", cls=ProfileCommand)
 @click.option("--volumes", is_flag=True, help="Remove the data too: metrics, traces, queues.")
 @click.option("--images", is_flag=True, help="Remove the programs' images too (engine compose).")
 @which

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import click
 
+from loom.cli import screen
 from loom.cli.deployment import say, show
-from loom.cli.screen import screen
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.artifacts import rules
 from loom.deploy.drill import UNPROVOKED, Row, Setting, drill, drilled, missing
@@ -18,12 +19,18 @@ from loom.deploy.plan.model import Plan
 from loom.errors import EngineError, FindingError, Problem
 
 _ELSEWHERE = "it is about what lies outside of the deployment, which a drill leaves alone"
-_COLUMNS = ("alert", "cause", "fired", "delivered", "silenced", "resolved", "")
+_INCOMPLETE = "incomplete"
+_COLUMNS = (
+    screen.Column("alert"),
+    screen.Column("cause", prose=True),
+    *screen.titled("fired", "delivered", "silenced", "resolved"),
+    screen.Column(prose=True, style=lambda cell: "red" if cell.startswith(_INCOMPLETE) else ""),
+)
 
 
-@click.command("drill")
+@click.command("drill", cls=ProfileCommand)
 @click.option("--profile", default="dev", show_default=True, metavar="NAME|PATH", help="The profile.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
+@setting()
 @click.option("--alert", "chosen", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 def command(profile: str, overrides: tuple[str, ...], chosen: tuple[str, ...]) -> None:
     """Provoke every alert of a profile by its real cause, on real programs, until it is resolved.
@@ -82,20 +89,14 @@ def _tell(row: Row) -> None:
 
 
 def _show(rows: Sequence[Row]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - late: it is slow to import
+    screen.show(_COLUMNS, [_cells(row) for row in rows])
 
-    table = Table(box=None, pad_edge=False)
-    for title in _COLUMNS:
-        # Where there is little room, the cause is cut short before anything else.
-        table.add_column(
-            title, no_wrap=True, overflow="ellipsis", min_width=0 if title == "cause" else len(title)
-        )
-    for row in rows:
-        times = (row.fired, row.delivered, row.silenced, row.resolved)
-        verdict = row.proof.value if row.complete else "[red]incomplete[/red]"
-        verdict += " (at the second attempt)" if row.attempt > 1 else ""
-        table.add_row(row.alert, row.cause, *map(_seconds, times), verdict)
-    screen().print(table)
+
+def _cells(row: Row) -> tuple[str, ...]:
+    times = (row.fired, row.delivered, row.silenced, row.resolved)
+    verdict = row.proof.value if row.complete else _INCOMPLETE
+    verdict += " (at the second attempt)" if row.attempt > 1 else ""
+    return (row.alert, row.cause, *map(_seconds, times), verdict)
 
 
 def _seconds(time: float | None) -> str:

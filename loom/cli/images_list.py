@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from loom.cli.screen import screen
+from loom.cli.screen import show, titled
 from loom.cli.selection import select, which
 from loom.deploy.images import Image, Origin, connect, inventory
 
@@ -22,26 +22,11 @@ def command(profile: str, services: tuple[str, ...], *, machine: bool) -> None:
     if machine:
         click.echo(json.dumps([asdict(image) for image in images], indent=2))
         return
-    _show(images)
+    columns = titled("service", "reference", "origin", "digest", "id", "size", "from")
+    show(columns, [_row(image) for image in images])
 
 
-def _show(images: tuple[Image, ...]) -> None:
-    from rich.table import Column, Table  # noqa: PLC0415 - late: it is slow to import
-
-    table = Table(
-        "service",
-        Column("reference", overflow="fold"),
-        "origin",
-        "digest",
-        "id",
-        "size",
-        "from",
-        box=None,
-        pad_edge=False,
-    )
-    for image in images:
-        here = image.origin is not Origin.MISSING
-        identity = image.id.removeprefix("sha256:")[:HEX]
-        size = f"{image.size / 1e6:.0f} MB" if here else ""
-        table.add_row(image.service, image.reference, image.origin, image.pin, identity, size, image.source)
-    screen().print(table)
+def _row(image: Image) -> tuple[str, ...]:
+    identity = image.id.removeprefix("sha256:")[:HEX]
+    size = f"{image.size / 1e6:.0f} MB" if image.origin is not Origin.MISSING else ""
+    return (image.service, image.reference, image.origin, image.pin, identity, size, image.source)

@@ -1,19 +1,62 @@
 """Findings as a JUnit XML file, for CI servers."""
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
+
+import click
 
 from loom.deploy.verify import Proof
 from loom.deploy.verify.report import as_junit
 from loom.errors import Problem, WriteError
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-def write(path: Path, proof: Proof, command: str) -> None:
+
+def option(command: Function) -> Function:
+    """The option `--junit`, as the argument `junit_file`."""
+    return click.option(
+        "--junit",
+        "junit_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the findings as JUnit XML too.",
+    )(command)
+
+
+def require(path: Path | None) -> None:
+    """Whether it can be written, before anything is run for it: WriteError when not, and nothing is left."""
+    if path is None:
+        return
+    unfinished = _unfinished(path)
+    try:
+        unfinished.touch()
+        unfinished.unlink()
+    except OSError as error:
+        hint = "nothing was run: take a FILE in a folder that is there and that you may write to"
+        raise _refused(path, error, hint) from None
+
+
+def write(path: Path | None, proof: Proof, command: str) -> None:
     """Whole or not at all: a CI server may read it at any moment. WriteError when it cannot be written."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    if path is None:
+        return
+    unfinished = _unfinished(path)
     try:
         unfinished.write_text(as_junit(proof, command), encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise WriteError(Problem(f"cannot be written: {error.strerror}", str(path))) from error
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise _refused(path, error) from error
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _refused(path: Path, error: OSError, hint: str = "") -> WriteError:
+    why = (error.strerror or str(error)).lower()
+    return WriteError(Problem(f"cannot be written: {why}", str(path), hint=hint))

@@ -5,6 +5,7 @@ import click
 from loom.cli.deployment import find, which
 from loom.deploy import api
 from loom.deploy.engine import LogRequest
+from loom.errors import UnknownServiceError
 
 
 @click.command("logs")
@@ -15,5 +16,9 @@ from loom.deploy.engine import LogRequest
 def command(services: tuple[str, ...], follow: bool, lines: int, profile: str, name: str) -> None:  # noqa: FBT001 - click passes by keyword
     """Show the logs of a deployment, of some services or all."""
     deployment = find(profile, name)
-    for line in api.logs(deployment, LogRequest(services, lines, follow)):
+    try:
+        found = api.logs(deployment, LogRequest(services, lines, follow))
+    except UnknownServiceError as error:
+        raise click.BadParameter(str(error), param_hint="SERVICE") from None
+    for line in found:
         click.echo(f"{line.service:<15}| {line.text}")

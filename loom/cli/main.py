@@ -1,10 +1,12 @@
 """`loom-deploy`: the group of commands, each loaded only when it is called."""
 
 import gc
+import os
 import sys
 
 import click
 
+from loom.cli import output
 from loom.cli.lazy import LazyGroup
 from loom.errors import LoomError
 
@@ -43,6 +45,11 @@ class Commands(LazyGroup):
     prefix = "loom.cli."
 
 
+def _colourless() -> bool:
+    """See https://no-color.org: any value that is not empty."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="loom-deploy")
 def group() -> None:
@@ -50,23 +57,29 @@ def group() -> None:
 
     Start with: loom-deploy up --profile dev
     """
+    if _colourless():
+        click.get_current_context().color = False  # every command inherits it
 
 
 def main() -> None:
     """Run the command line; errors of ours become a message and the exit code of their class."""
     # A command is over before garbage matters; collecting it while modules load takes a tenth of a rendering.
     gc.disable()
+    output.watch()
     try:
         # Not click's standalone mode: it would turn an interrupt into exit 1.
         code = group.main(prog_name="loom-deploy", standalone_mode=False)
     except LoomError as error:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
-        sys.exit(error.exit_code)
+        code = error.exit_code
+        with output.complaining():
+            for problem in error.problems:
+                click.echo(f"error: {problem}", err=True)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        code = error.exit_code
+        with output.complaining():
+            error.show()
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
+        with output.complaining():
+            click.echo("interrupted", err=True)
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,24 +1,32 @@
 """`loom-deploy plan`: what a profile opens, takes and keeps, before anything runs."""
 
 import json
-import sys
-from typing import TYPE_CHECKING
 
 import click
 
-from loom.cli.screen import screen
+from loom.cli.screen import Column, prose, show, titled
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.plan.finding import human, span
 from loom.deploy.plan.model import Plan
-from loom.deploy.plan.summary import ServiceSummary, Summary, summarize
+from loom.deploy.plan.summary import EdgeSummary, PortSummary, ServiceSummary, Summary, summarize
 
-if TYPE_CHECKING:
-    from rich.table import Table
+_SERVICES = (
+    *titled("service", "image", "memory", "GOMEMLIMIT"),
+    Column("ports (host:container)", prose=True),
+    Column("volume"),
+)
+_FACTS = (Column(), Column(prose=True))
+_EDGES = (
+    Column("edge"),
+    Column("what travels", prose=True),
+    *titled("encrypted", "caller shows", "network"),
+)
 
 
-@click.command("plan")
+@click.command("plan", cls=ProfileCommand)
 @click.option("--profile", "profile", required=True, metavar="NAME|PATH", help="The profile.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
+@setting()
 @click.option("--json", "machine", is_flag=True, help="As JSON, for machines.")
 def command(profile: str, overrides: tuple[str, ...], machine: bool) -> None:  # noqa: FBT001 - click's own way
     """Show what a profile will cost and open: memory, disk, series, ports.
@@ -37,36 +45,20 @@ def command(profile: str, overrides: tuple[str, ...], machine: bool) -> None:  #
 
 
 def _show(plan: Plan, summary: Summary) -> None:
-    from rich import box  # noqa: PLC0415 - late: only a table for people needs it
-    from rich.table import Table  # noqa: PLC0415 - the same
-
-    terminal, console = sys.stdout.isatty(), screen()
-    style = box.SIMPLE if terminal else None
-    services = Table(
-        "service", "image", "memory", "GOMEMLIMIT", "ports (host:container)", "volume", box=style
-    )
-    for service in summary["services"]:
-        services.add_row(*_row(service))
-    facts = Table(show_header=False, box=style)
-    for name, value in _facts(plan, summary):
-        facts.add_row(name, value)
-    click.echo(f"{summary['profile']} ({summary['environment']}): {summary['description']}\n")
-    console.print(services)
+    prose(f"{summary['profile']} ({summary['environment']}): {summary['description']}")
     click.echo()
-    console.print(facts)
+    show(_SERVICES, [_row(service) for service in summary["services"]])
     click.echo()
-    console.print(
-        _edges(summary, Table("edge", "what travels", "encrypted", "caller shows", "network", box=style))
-    )
+    show(_FACTS, _facts(plan, summary))
+    click.echo()
+    show(_EDGES, [_edge(edge) for edge in summary["edges"]])
     _show_waivers(summary)
 
 
-def _edges(summary: Summary, table: "Table") -> "Table":
-    for edge in summary["edges"]:
-        encrypted = "yes" if edge["encrypted"] else "waived" if edge["waiver"] else "no"
-        shown = "nothing" if edge["method"] == "none" else edge["method"]
-        table.add_row(edge["edge"], edge["what"], encrypted, shown, edge["network"])
-    return table
+def _edge(edge: EdgeSummary) -> tuple[str, ...]:
+    encrypted = "yes" if edge["encrypted"] else "waived" if edge["waiver"] else "no"
+    shown = "nothing" if edge["method"] == "none" else edge["method"]
+    return (edge["edge"], edge["what"], encrypted, shown, edge["network"])
 
 
 def _show_waivers(summary: Summary) -> None:
@@ -74,11 +66,11 @@ def _show_waivers(summary: Summary) -> None:
     if waived:
         click.echo("\nwaivers")
         for edge in waived:
-            click.echo(f"  {edge['edge']} {edge['waiver']}")
+            prose(f"  {edge['edge']} {edge['waiver']}")
 
 
 def _row(service: ServiceSummary) -> tuple[str, ...]:
-    published = [f"{port['host']}:{port['container']}" for port in service["ports"] if port["published"]]
+    published = [_port(port) for port in service["ports"] if port["published"]]
     return (
         service["service"],
         service["image"],
@@ -89,11 +81,17 @@ def _row(service: ServiceSummary) -> tuple[str, ...]:
     )
 
 
+def _port(port: PortSummary) -> str:
+    """`host:container`, or the one number that both are."""
+    host, container = port["host"], port["container"]
+    return str(host) if host == container else f"{host}:{container}"
+
+
 def _facts(plan: Plan, summary: Summary) -> list[tuple[str, str]]:
-    estimate, limiter = plan.estimate, plan.limiter
+    estimate, limiter, memory = plan.estimate, plan.limiter, plan.estimate.memory_mib
     return [
         ("disk", f"{human(summary['disk'])}, all volumes together"),
-        ("memory", f"{human(estimate.memory_mib * 2**20)}, all limits together"),
+        ("memory", f"{human(memory * 2**20)} ({memory} MiB), all limits together"),
         ("limiter", f"{limiter.limit_mib} MiB, spike {limiter.spike_mib} MiB"),
         ("series", f"at most {estimate.series:,}, {estimate.samples_per_second:,.0f} samples/s"),
         ("spans", f"{estimate.spans_per_second:,.0f}/s ({plan.profile.tracing.sampler})"),
@@ -115,7 +113,8 @@ def _traces(plan: Plan, summary: Summary) -> str:
     if kept["limit"] == "count":
         lasting = f", {span(kept['seconds'])} of the workload" if kept["seconds"] else ""
         return f"{tracing.max_traces:,} in memory{lasting}"
-    return f"{tracing.retention} on disk, about {human(kept['bytes'])} of {plan.profile.volumes.jaeger}"
+    room = human(plan.profile.volumes.jaeger.base)
+    return f"{tracing.retention} on disk, about {human(kept['bytes'])} of {room}"
 
 
 def _queue(summary: Summary) -> str:

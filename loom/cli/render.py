@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 
 import click
 
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.plan.model import Plan
 from loom.deploy.writer import Changes, State
@@ -25,10 +26,15 @@ class Options(TypedDict):
     force: bool
 
 
-@click.command("render")
+@click.command("render", cls=ProfileCommand)
 @click.option("--profile", "profiles", multiple=True, metavar="NAME|PATH", help="A profile; may be repeated.")
-@click.option("--all", "every", is_flag=True, help="Every profile in ./profiles.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Every profile in ./profiles; those that we ship where there is no such folder.",
+)
+@setting()
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),

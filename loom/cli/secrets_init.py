@@ -3,11 +3,12 @@
 import click
 
 from loom.cli.keeping import show
+from loom.cli.usage import ProfileCommand
 from loom.cli.vault import Target, warn, which
 from loom.deploy.credentials.keeping import initialise
 
 
-@click.command("init")
+@click.command("init", cls=ProfileCommand)
 @which
 def command(target: Target) -> None:
     """Make every password and token that is not there, and what servers know of them.

@@ -4,7 +4,7 @@ import click
 
 from loom.cli.keeping import show
 from loom.cli.vault import Target, which
-from loom.deploy.credentials.keeping import rotate
+from loom.deploy.credentials.keeping import find, rotate
 from loom.deploy.engine import reread
 from loom.deploy.plan.identity import PASSWORD
 
@@ -16,6 +16,7 @@ from loom.deploy.plan.identity import PASSWORD
 @which
 def command(target: Target, party: str, secret: str, *, at_once: bool) -> None:
     """Make a new password (or token) for PARTY, and let the servers it calls know."""
+    find(target.plan, party, secret)  # first: a secret that there is not needs no credentials
     kept = rotate(target.plan, target.found, party, secret, at_once=at_once)
     # First what was done, then whom it concerns: whatever the second ends with, the first is known.
     try:

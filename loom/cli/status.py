@@ -3,23 +3,25 @@
 import click
 
 from loom.cli.deployment import find, which
+from loom.cli.screen import show, titled
+from loom.cli.usage import ProfileCommand
 from loom.deploy import api
 from loom.deploy.engine import ServiceStatus
 from loom.errors import FindingError, Problem
 
+_COLUMNS = titled("SERVICE", "STATE", "PID", "UPTIME", "RESTARTS", "READY", "URL")
 
-@click.command("status")
+
+@click.command("status", cls=ProfileCommand)
 @which
 def command(profile: str, name: str) -> None:
     """Show every service of a deployment; exit 1 when one is not ready, or dies again and again."""
     deployment = find(profile, name)
     statuses = api.status(deployment)
     click.echo(f"{deployment.name} (profile {deployment.plan.profile.name}, engine {deployment.engine})")
-    _table(statuses)
     run = {status.service for status in statuses}
-    for service in deployment.plan.services:
-        if service not in run:
-            click.echo(f"  {service:<18}not run")
+    absent = [service for service in deployment.plan.services if service not in run]
+    show(_COLUMNS, [*map(_row, statuses), *((service, "not run", *[""] * 5) for service in absent)])
     problems = [problem for status in statuses for problem in _problems(status)]
     for status in statuses:
         if status.tail:
@@ -29,12 +31,17 @@ def command(profile: str, name: str) -> None:
         raise FindingError(*problems)
 
 
-def _table(statuses: tuple[ServiceStatus, ...]) -> None:
-    click.echo(f"  {'SERVICE':<18}{'STATE':<11}{'PID':>8}{'UPTIME':>9}{'RESTARTS':>10}  {'READY':<6}URL")
-    for status in statuses:
-        pid, ready = status.pid or "-", "yes" if status.ready else "no"
-        row = f"  {status.service:<18}{status.state:<11}{pid:>8}{_uptime(status):>9}{status.restarts:>10}"
-        click.echo(f"{row}  {ready:<6}{status.url}")
+def _row(status: ServiceStatus) -> tuple[str, ...]:
+    pid, ready = str(status.pid or "-"), "yes" if status.ready else "no"
+    return (
+        status.service,
+        status.state,
+        pid,
+        _uptime(status),
+        str(status.restarts),
+        ready,
+        status.url,
+    )
 
 
 def _uptime(status: ServiceStatus) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loom.cli.screen import screen
+from loom.cli.screen import show, titled
 from loom.deploy.toolchain import (
     RECIPES,
     Group,
     Progress,
+    Recipe,
     ask,
     chosen,
     clean,
@@ -42,7 +43,7 @@ def command() -> None:
     "--jobs", type=click.IntRange(min=1), help="Compilations at a time [default: one per processor]."
 )
 @click.option(
-    "--clean", "tidy", is_flag=True, help="Remove Go's downloads and compiled packages afterwards (10 GB)."
+    "--clean", "tidy", is_flag=True, help="Remove Go's downloads and compiled packages afterwards (11 GB)."
 )
 def install_command(programs: Sequence[str], jobs: int | None, *, tidy: bool) -> None:
     """Build PROGRAMS into the cache: names, or groups of them (default: all). What is there is left alone.
@@ -62,27 +63,17 @@ def install_command(programs: Sequence[str], jobs: int | None, *, tidy: bool) ->
 @command.command("list")
 def list_command() -> None:
     """Show every program: its pinned version, and where it is."""
-    from rich.table import Column, Table  # noqa: PLC0415 - late: it is slow to import
+    columns = titled("program", "pinned", "says", "source", "size", "path")
+    show(columns, [_row(name, recipe) for name, recipe in RECIPES.items()])
 
-    table = Table(
-        "program",
-        "pinned",
-        "says",
-        "source",
-        "size",
-        Column("path", overflow="fold"),
-        box=None,
-        pad_edge=False,
-    )
-    for name, recipe in RECIPES.items():
-        located = locate(recipe.program, os.environ)
-        if located is None:
-            table.add_row(name, recipe.program.version, "-", "missing", "-", "-")
-            continue
-        said = ask(recipe, located.path) if recipe.package else located.version
-        size = f"{measure(located.path) / 1e6:.0f} MB"
-        table.add_row(name, recipe.program.version, said, located.source, size, str(located.path))
-    screen().print(table)
+
+def _row(name: str, recipe: Recipe) -> tuple[str, ...]:
+    located = locate(recipe.program, os.environ)
+    if located is None:
+        return (name, recipe.program.version, "-", "missing", "-", "-")
+    said = ask(recipe, located.path) if recipe.package else located.version
+    size = f"{measure(located.path) / 1e6:.0f} MB"
+    return (name, recipe.program.version, said, located.source, size, str(located.path))
 
 
 @command.command("path")

@@ -6,11 +6,11 @@ import re
 import click
 
 from loom.cli.deployment import find, say, which
-from loom.deploy.engine import Deployment, front
+from loom.deploy.engine import Deployment
 from loom.deploy.verify.trace import Trace
-from loom.deploy.verify.trace_source import read
+from loom.deploy.verify.trace_source import address, read
 from loom.deploy.verify.trace_text import Line, header, lines
-from loom.deploy.verify.trace_tree import Tree, document, grow
+from loom.deploy.verify.trace_tree import document, grow
 from loom.errors import FindingError, Problem
 
 _ID = re.compile(r"[0-9a-f]{1,32}")
@@ -48,12 +48,8 @@ def _show(deployment: Deployment, trace: Trace, *, machine: bool) -> None:
     if machine:
         click.echo(json.dumps(document(tree), indent=2, ensure_ascii=False))
         return
-    for line in (*header(tree), Line(f"  {_link(deployment, tree)}"), Line(""), *lines(tree)):
+    for line in (*header(tree), Line(f"  {address(deployment, trace.trace_id)}"), Line(""), *lines(tree)):
         say(click.style(line.text, fg="red") if line.bad else line.text)
-
-
-def _link(deployment: Deployment, tree: Tree) -> str:
-    return f"{front(deployment.plan, deployment.plan.traces)}/trace/{tree.trace.trace_id}"
 
 
 def _absent(deployment: Deployment, trace_id: str, services: tuple[str, ...]) -> Problem:

@@ -9,10 +9,12 @@ from typing import TypedDict, Unpack
 import click
 
 from loom.cli.demonstration import demonstrate, say_next
-from loom.cli.deployment import say, show
+from loom.cli.deployment import named, say, show
 from loom.cli.seconds import SECONDS
-from loom.deploy import api
-from loom.deploy.engine import Choice, Deployment, NativeEngine, choose, embedded
+from loom.cli.usage import ProfileCommand, nearest, setting
+from loom.deploy import api, engine
+from loom.deploy.credentials.advice import advised, selection
+from loom.deploy.engine import Choice, Deployment, choose, embedded, pageless
 from loom.deploy.plan import topology
 from loom.deploy.plan.edges import OPERATOR
 from loom.deploy.plan.identity import PASSWORD
@@ -32,6 +34,7 @@ class Options(TypedDict):
     prove: bool
 
 
+_API = "API only"
 _OTLP = "telemetry, by OTLP"
 _LOOK = {
     Service.PROMETHEUS: "metrics, rules, targets",
@@ -43,11 +46,27 @@ _LOOK = {
 }
 
 
-@click.command("up")
+def _known(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """No click.Choice: that would not say which one was meant."""
+    del context, parameter
+    names = [each.name for each in engine.engines()]
+    if value and value not in names:
+        message = f"there is no engine {value!r}: {nearest(value, names)}"
+        raise click.BadParameter(message)
+    return value
+
+
+@click.command("up", cls=ProfileCommand)
 @click.option("--profile", default="dev", show_default=True, metavar="NAME|PATH", help="The profile to run.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
-@click.option("--name", default="", help="Name of the deployment (default: the profile's).")
-@click.option("--engine", default="", metavar="ENGINE", help="What runs it (default: the first that can).")
+@setting()
+@click.option("--name", default="", callback=named, help="Name of the deployment (default: the profile's).")
+@click.option(
+    "--engine",
+    default="",
+    metavar=f"[{'|'.join(each.name for each in engine.engines())}]",
+    callback=_known,
+    help="What runs it (default: the first that can).",
+)
 @click.option(
     "--timeout",
     type=SECONDS,
@@ -73,7 +92,8 @@ def command(**options: Unpack[Options]) -> None:
     if options["require_all"] and choice.absences:
         raise EngineError(*(Problem(f"{service}: {why}") for service, why in choice.absences.items()))
     with _uninterrupted():
-        deployment = api.up(plan, choice, show, name=options["name"], deadline=options["timeout"])
+        with advised(selection(options["profile"], options["name"], options["overrides"])):
+            deployment = api.up(plan, choice, show, name=options["name"], deadline=options["timeout"])
         if options["prove"]:
             _prove(deployment, fresh=not running)
         _say_where(deployment)
@@ -111,8 +131,8 @@ def _uninterrupted() -> Iterator[None]:
 
 def _say_choice(choice: Choice) -> None:
     say(f"engine {choice.engine.name}: {choice.reason}")
-    for engine, why in choice.passed.items():
-        say(f"  {engine} cannot work here: {why}")
+    for passed, why in choice.passed.items():
+        say(f"  {passed} cannot work here: {why}")
     for service, why in choice.absences.items():
         say(f"  not run: {service} ({why})")
 
@@ -122,12 +142,16 @@ def _say_where(deployment: Deployment) -> None:
     look: dict[str, str] = {**_LOOK, plan.traces: "traces"}
     look |= dict.fromkeys(map(str, topology.entries(plan.profile)), _OTLP)
     say(f"{deployment.name} is up")
+    bare = False
     for status in api.status(deployment):
         if status.url:
-            say(f"  {status.service:<14} {status.url:<24} {look.get(status.service, '')}".rstrip())
+            pages = not pageless(plan, status.service, deployment.access)
+            what = look.get(status.service, "") + ("" if pages else f", {_API}")
+            say(f"  {status.service:<14} {status.url:<24} {what}".rstrip())
+            bare |= not pages
     if (login := deployment.access.login()) is not None:
         say(f"  user {login[0]}, password in {deployment.home.secrets / OPERATOR / PASSWORD}")
-    if deployment.engine == NativeEngine.name:
-        say("  Built without web pages, these answer as APIs: `loom-deploy trace` and `verify` ask them.")
+    if bare:
+        say(f"  {_API}: built without web pages; `loom-deploy trace` and `loom-deploy verify` ask for you")
     say("Tell Loom where to report:")
     say(f"  set -a; . '{deployment.home.rendered / '.env'}'; set +a")

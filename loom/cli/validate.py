@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import click
 
-from loom.cli.screen import screen
+from loom.cli.screen import Column, show
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.validate import Outcome, Verdict, gather, validate
 from loom.errors import Problem, RefusedError, ToolchainError
@@ -13,9 +14,16 @@ from loom.errors import Problem, RefusedError, ToolchainError
 COLORS = {Outcome.ACCEPTED: "green", Outcome.REFUSED: "red", Outcome.NOT_RUN: "yellow"}
 
 
-@click.command("validate")
+def _color(cell: str) -> str:
+    return next(color for outcome, color in COLORS.items() if cell.startswith(outcome))
+
+
+_COLUMNS = (Column("artifact"), Column("program", prose=True), Column("verdict", prose=True, style=_color))
+
+
+@click.command("validate", cls=ProfileCommand)
 @click.option("--profile", required=True, metavar="NAME|PATH", help="The profile.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated.")
+@setting()
 @click.option("--require-all", is_flag=True, help="Exit 4 when a check could not be run.")
 def command(profile: str, overrides: tuple[str, ...], *, require_all: bool) -> None:
     """Have every rendered file accepted by the program that reads it.
@@ -45,16 +53,11 @@ def _problems(verdicts: Sequence[Verdict], outcome: Outcome) -> list[Problem]:
 
 
 def _show(profile: str, verdicts: Sequence[Verdict]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - late: it is slow to import
-
-    table = Table(box=None, pad_edge=False)
-    for title in ("artifact", "program", "verdict"):
-        table.add_column(title, overflow="fold")
-    for verdict in verdicts:
-        why = f": {verdict.problems[0].message}" if verdict.outcome is Outcome.NOT_RUN else ""
-        color = COLORS[verdict.outcome]
-        table.add_row(verdict.artifact, verdict.check, f"[{color}]{verdict.outcome}[/{color}]{why}")
-    console = screen()
-    console.print(table)
+    show(_COLUMNS, [(verdict.artifact, verdict.check, _said(verdict)) for verdict in verdicts])
     counts = {outcome: sum(verdict.outcome is outcome for verdict in verdicts) for outcome in Outcome}
-    console.print(f"{profile}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    click.echo(f"{profile}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+
+
+def _said(verdict: Verdict) -> str:
+    why = f": {verdict.problems[0].message}" if verdict.outcome is Outcome.NOT_RUN else ""
+    return f"{verdict.outcome}{why}"

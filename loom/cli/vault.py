@@ -8,11 +8,14 @@ from typing import Any, TypeVar
 
 import click
 
+from loom.cli.deployment import named
+from loom.cli.usage import setting
 from loom.deploy import api
 from loom.deploy.credentials import ownership
+from loom.deploy.credentials.advice import advised, selection
 from loom.deploy.credentials.vault import Vault, prepare, vault
 from loom.deploy.engine import Home
-from loom.deploy.plan.identity import identities, secrets
+from loom.deploy.plan.identity import FOLDER, identities, secrets
 from loom.deploy.plan.model import Plan
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -24,11 +27,18 @@ class Target:
 
     plan: Plan
     rendered: Path
+    options: str
+    """By which both were named on the command line: `--profile prod --name other`."""
 
     @property
     def made(self) -> Vault:
         """The vault, made when there is none; WriteError."""
         return prepare(self.rendered)
+
+    @property
+    def place(self) -> Vault:
+        """Where it lies, or would lie."""
+        return Vault(self.rendered / FOLDER)
 
     @property
     def found(self) -> Vault:
@@ -42,7 +52,9 @@ def which(command: Command) -> Command:
     def resolved(
         profile: str, overrides: tuple[str, ...], name: str, output: Path | None, **others: object
     ) -> Any:  # noqa: ANN401 - whatever the command returns
-        return command(target=_target(profile, overrides, name, output), **others)
+        target = _target(profile, overrides, name, output)
+        with advised(target.options):
+            return command(target=target, **others)
 
     resolved.__doc__ = command.__doc__
     return _options(resolved)  # type: ignore[return-value]  # click's decorators keep the callable
@@ -57,14 +69,14 @@ def warn(target: Target, found: Vault) -> None:
 
 
 def _target(profile: str, overrides: tuple[str, ...], name: str, output: Path | None) -> Target:
-    plan = api.load_plan(profile, overrides)
+    plan, options = api.load_plan(profile, overrides), selection(profile, name, overrides, output)
     if output is not None:
         if name:
             message = "take --name or --output, not both"
             raise click.UsageError(message)
-        return Target(plan, output)
+        return Target(plan, output, options)
     try:
-        return Target(plan, Home.of(name or plan.profile.name, os.environ).rendered)
+        return Target(plan, Home.of(name or plan.profile.name, os.environ).rendered, options)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 
@@ -77,10 +89,10 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FOLDER",
             help="A folder that was rendered, instead of a deployment's own.",
         ),
-        click.option("--name", default="", help="The deployment (default: the profile's name)."),
         click.option(
-            "--set", "overrides", multiple=True, metavar="A.B=C", help="Override a value; may be repeated."
+            "--name", default="", callback=named, help="The deployment (default: the profile's name)."
         ),
+        setting(),
         click.option("--profile", required=True, metavar="NAME|PATH", help="The profile."),
     ):
         command = option(command)

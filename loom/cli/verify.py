@@ -10,9 +10,10 @@ from typing import NoReturn
 
 import click
 
-from loom.cli import junit
+from loom.cli import junit, screen
 from loom.cli.deployment import find, say, which
 from loom.cli.seconds import SECONDS
+from loom.cli.usage import ProfileCommand
 from loom.contract import scopes
 from loom.deploy import api
 from loom.deploy.verify import Proof, report
@@ -20,11 +21,13 @@ from loom.errors import FindingError, MissingTelemetryError
 
 _COMPONENTS = {scope.removeprefix("loom."): scope for scope in scopes.ALL if scope != scopes.TELEMETRY}
 """Name on the command line → scope."""
+_COLUMNS = (*screen.titled("", "", ""), screen.Column(prose=True))
+"""Subject, name, verdict, detail: they need no heads."""
 _EVERY = 10.0
 """Seconds between two looks of --watch: what Loom exports comes no more often by default."""
 
 
-@click.command("verify")
+@click.command("verify", cls=ProfileCommand)
 @which
 @click.option("--service", "services", multiple=True, help="Only this service's telemetry; may be repeated.")
 @click.option(
@@ -40,9 +43,7 @@ _EVERY = 10.0
 @click.option(
     "--edges", is_flag=True, help="Instead: try to come in on every port, with wrong credentials too."
 )
-@click.option(
-    "--junit", "junit_file", default="", metavar="FILE", help="Write the findings as JUnit XML too."
-)
+@junit.option
 def command(  # noqa: PLR0913 - click hands over each option by name
     *,
     profile: str,
@@ -52,7 +53,7 @@ def command(  # noqa: PLR0913 - click hands over each option by name
     timeout: float | None,
     shape: str,
     edges: bool,
-    junit_file: str,
+    junit_file: Path | None,
 ) -> None:
     """Prove that every metric and span of the contract arrives.
 
@@ -68,27 +69,35 @@ def command(  # noqa: PLR0913 - click hands over each option by name
     if edges and shape == "watch":
         message = "--edges looks once: not with --watch"
         raise click.UsageError(message)
+    junit.require(junit_file)
     deployment = find(profile, name)
     wanted = [_COMPONENTS[component] for component in components] or scopes.ALL
     look = partial(api.verify, deployment, services=services, components=wanted)
     if shape == "watch":
         _watch(lambda: look(timeout=0))
     proof = api.intrude(deployment) if edges else look(timeout=timeout)
-    if junit_file:
-        junit.write(Path(junit_file), proof, "verify")
-    for line in [report.as_json(proof)] if shape == "json" else report.as_lines(proof):
-        click.echo(line)
+    try:
+        if shape == "json":
+            click.echo(report.as_json(proof))
+        else:
+            _show(proof)
+    finally:  # also when nobody reads them
+        junit.write(junit_file, proof, "verify")
     if proof.bad:
         error = FindingError if edges else MissingTelemetryError
         raise error(*(finding.problem for finding in proof.bad))
+
+
+def _show(proof: Proof) -> None:
+    screen.show(_COLUMNS, report.as_rows(proof), keys=3)
+    say(report.summary(proof))
 
 
 def _watch(look: Callable[[], Proof]) -> NoReturn:
     """The first look whole, then what changes, until it is interrupted."""
     gc.enable()  # the command line does without, because a command ends soon: this one does not
     proof = look()
-    for line in report.as_lines(proof):
-        say(line)
+    _show(proof)
     while True:
         time.sleep(_EVERY)
         last, proof = proof, look()

@@ -1,6 +1,7 @@
 """The library: what the command line is a client of. Nothing here prints or exits."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,8 @@ def up(
     if choice.engine.name != engine.EmbeddedEngine.name:
         readiness.require(chosen, home.rendered)
     try:
-        choice.engine.up(deployment, artifacts(chosen), report, deadline)
+        with home.as_it_was():
+            choice.engine.up(deployment, artifacts(chosen), report, deadline)
     except KeyboardInterrupt:
         # The engine cleans up after itself; this is for the instant between its last step and its return.
         if fresh and home.record.exists():
@@ -102,16 +104,23 @@ def deployed() -> list[str]:
     return engine.deployed(os.environ)
 
 
-def find(name: str) -> "Deployment":
-    """The deployment of that name; EngineError when there is none."""
+def find(name: str, profile: str = "") -> "Deployment":
+    """The deployment of that name; EngineError when there is none, with how to start it from the profile."""
     from loom.deploy import engine  # noqa: PLC0415 - see above
 
     found = engine.load(_home(name, os.environ))
     if found is None:
         names = deployed()
-        hint = f"what is up: {', '.join(names)}" if names else f"run: loom-deploy up --profile {name}"
+        hint = f"what is up: {', '.join(names)}" if names else f"run: {_start(name, profile)}"
         raise EngineError(Problem(f"no deployment {name!r} is up", hint=hint))
     return found
+
+
+def _start(name: str, profile: str) -> str:
+    """The command that starts a deployment of that name; a profile of the same name, where there is one."""
+    source = profile or (name if name in profile_names() else "dev")
+    named = "" if Path(source).stem == name else f"--name {name} "
+    return f"loom-deploy up {named}--profile {shlex.quote(source)}"
 
 
 def status(deployment: "Deployment") -> "tuple[ServiceStatus, ...]":

@@ -100,6 +100,12 @@ class SpanArrival:
     status: str
     """`OK`, `ERROR`, or empty when it was never set."""
     attributes: Mapping[str, Value] = field(default_factory=dict)
+    message: str = ""
+    """What the status says of an error."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Trace id and span id of each span that it follows from without being below it."""
+    exceptions: tuple[str, ...] = ()
+    """`Type: message` of each exception that was recorded."""
 
 
 Arrival = MetricArrival | SpanArrival

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # it ships no types
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -34,6 +35,8 @@ from loom.receiver.signals import TAKEN, Refusal
 
 _LONGEST = 1024
 """Characters that are kept of a text: a prompt in an attribute must not fill the memory."""
+_LINKS, _EXCEPTIONS = 32, 8
+"""How many of a span are kept, for the same reason."""
 _KINDS: Mapping[int, str] = {
     Span.SPAN_KIND_INTERNAL: "internal",
     Span.SPAN_KIND_SERVER: "server",
@@ -119,7 +122,18 @@ def _span(origin: Origin, scope: str, span: Span) -> SpanArrival:
         end=span.end_time_unix_nano,
         status=_STATUS.get(span.status.code, ""),
         attributes=_attributes(span.attributes),
+        message=span.status.message[:_LONGEST],
+        links=tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links[:_LINKS]),
+        exceptions=tuple(islice(_exceptions(span), _EXCEPTIONS)),
     )
+
+
+def _exceptions(span: Span) -> Iterator[str]:
+    for event in span.events:
+        if event.name == "exception":
+            told = _attributes(event.attributes)
+            parts = (told.get("exception.type"), told.get("exception.message"))
+            yield ": ".join(str(part) for part in parts if part)
 
 
 def _metric(origin: Origin, scope: str, metric: Metric) -> MetricArrival:

@@ -13,7 +13,7 @@ from loom.errors import LoomRuntimeError, Problem
 from loom.runtime.arguments import guard
 from loom.runtime.broker_metrics import Answer, BrokerMetrics, describe_call
 from loom.runtime.cache import ResultCache
-from loom.runtime.call import Call, ErrorCode, Result, Status
+from loom.runtime.call import Call, ErrorCode, Result, Status, read_error
 from loom.runtime.capability import Capability, Provider
 from loom.runtime.catalogue import Catalogue, Registration
 from loom.runtime.deadlines import Deadlines
@@ -58,6 +58,9 @@ class ActionBroker:
         self._deadlines: Deadlines
         self._turns = count(1)
         self._running: dict[tuple[str, str], Execution] = {}
+        """What callers of the same id can join."""
+        self._executions: set[Execution] = set()
+        """These, and those that are being stopped, in whose place another may run."""
         self._group: asyncio.TaskGroup | None = None
         self._thread = 0
         self._closed = False
@@ -104,6 +107,10 @@ class ActionBroker:
         with self._telemetry.span(spans.INVOKE, describe_call(call), context) as span:
             return await self._attend(call, span if isinstance(span, Span) else None)
 
+    def forget(self, call: Call) -> None:
+        """Keep no result of a call that nobody is going to repeat."""
+        self._cache.drop((call.capability, call.id))
+
     async def __aenter__(self) -> Self:
         """Belong to this event loop."""
         self._deadlines = Deadlines(asyncio.get_running_loop())
@@ -114,7 +121,7 @@ class ActionBroker:
     async def __aexit__(self, *_: object) -> None:
         """Stop what runs, take back every capability."""
         self._closed = True
-        for execution in list(self._running.values()):
+        for execution in list(self._executions):
             execution.abort(ErrorCode.CLOSED)
         try:
             await self._deadlines.close()
@@ -154,7 +161,7 @@ class ActionBroker:
             answer.error = error
         except Exception as error:  # noqa: BLE001 - whatever a provider raises is the call's result
             answer.error = error
-            result = Result.failed(ErrorCode.CAPABILITY_ERROR, str(error))
+            result = Result.failed(ErrorCode.CAPABILITY_ERROR, read_error(error))
         finally:
             self._metrics.executed(call.capability, perf_counter_ns() - started, span)
             withdrawn = self._deadlines.end(deadline)
@@ -172,6 +179,8 @@ class ActionBroker:
             answer.hit = True
             return
         execution = self._running.get(key)
+        if execution is not None and not execution.joinable:
+            execution = None  # it ends without a result for anybody: this caller's call is a new one
         answer.hit = execution is not None
         if execution is None:
             execution = self._start(call, answer, span)
@@ -189,6 +198,7 @@ class ActionBroker:
             return None
         execution = Execution(registration, call, lambda done: self._finish(done, span))
         self._running[call.capability, call.id] = execution
+        self._executions.add(execution)
         execution.start(self._group)
         return execution
 
@@ -205,10 +215,13 @@ class ActionBroker:
 
     def _finish(self, execution: Execution, span: Span | None) -> None:
         call = execution.call
-        del self._running[call.capability, call.id]
+        key = (call.capability, call.id)
+        self._executions.discard(execution)
+        if self._running.get(key) is execution:
+            del self._running[key]
         self._metrics.executed(call.capability, execution.elapsed, span)
         if call.repeatable and execution.result is not None:
-            self._cache.put((call.capability, call.id), execution.version, execution.result)
+            self._cache.put(key, execution.version, execution.result)
 
     def _refuse_thread(self) -> None:
         if self._thread:

@@ -21,7 +21,7 @@ class ResultCache:
         self._entries: OrderedDict[Key, tuple[float, str, Result]] = OrderedDict()
 
     def __len__(self) -> int:
-        """Results that are held, expired ones among them until somebody asks or room is needed."""
+        """Results that are held, some that expired lately among them."""
         return len(self._entries)
 
     def get(self, key: Key) -> tuple[str, Result] | None:
@@ -38,9 +38,24 @@ class ResultCache:
 
     def put(self, key: Key, version: str, result: Result) -> None:
         """Remember a result that is ok; any other is forgotten, so that a retry is tried."""
+        now = self._clock()
+        self._sweep(now)
         if not result.ok or self._size <= 0:
             return
-        self._entries[key] = (self._clock() + self._ttl, version, result)
+        self._entries[key] = (now + self._ttl, version, result)
         self._entries.move_to_end(key)
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
+
+    def drop(self, key: Key) -> None:
+        """Forget a result, if there is one."""
+        self._entries.pop(key, None)
+
+    def _sweep(self, now: float) -> None:
+        """Forget what expired, up to the first that did not: those behind it were used later, and go soon."""
+        entries = self._entries
+        while entries:
+            key = next(iter(entries))
+            if entries[key][0] > now:
+                return
+            del entries[key]

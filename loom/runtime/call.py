@@ -47,6 +47,14 @@ _WORDS: Mapping[str, str] = {
 """What is said where nobody says more."""
 
 
+def read_error(error: BaseException) -> str:
+    """An exception's text; what stands for it when its class cannot even say that."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a broken `__str__` must not become an error of the runtime's
+        return f"{type(error).__name__} without a text"
+
+
 def _setters(frozen: type) -> list[Callable[[object, object], None]]:
     """What sets each field of a frozen class with slots, for its constructor alone.
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter_ns
 
-from loom.runtime.call import Call, ErrorCode, Result, Status
+from loom.runtime.call import Call, ErrorCode, Result, Status, read_error
 from loom.runtime.catalogue import Registration
 
 
@@ -28,6 +28,7 @@ class Execution:
         self._deadline = 0.0
         self._task: asyncio.Task[None] | None = None
         self._abort_code = ErrorCode.CANCELLED
+        self._aborted = False
 
     @property
     def version(self) -> str:
@@ -39,6 +40,14 @@ class Execution:
         """The result; what stopped it when there is none."""
         return self.result or Result.failed(self._abort_code)
 
+    @property
+    def joinable(self) -> bool:
+        """Whether a further caller may still get something of it: not once it is being stopped, or failed."""
+        task, timeout = self._task, self._timeout
+        if task is None or self._aborted or (timeout is not None and timeout.expired()):
+            return False
+        return not task.done() or (self.result is not None and self.result.ok)
+
     def start(self, group: asyncio.TaskGroup) -> None:
         """Run in a task of its own: a caller that is cancelled must not take others with it."""
         self._task = group.create_task(self._run())
@@ -48,6 +57,7 @@ class Execution:
     def abort(self, code: ErrorCode) -> None:
         """Stop it; its callers get an error with this code."""
         self._abort_code = code
+        self._aborted = True
         if self._task is not None:
             self._task.cancel()
 
@@ -69,7 +79,8 @@ class Execution:
     def _prolong(self, deadline: float) -> None:
         if deadline > self._deadline:
             self._deadline = deadline
-            if self._timeout is not None and not self._timeout.expired():
+            # One that is done keeps its place until the loop's next turn: there is nothing left to prolong.
+            if self._timeout is not None and self._task is not None and not self._task.done():
                 self._timeout.reschedule(deadline)
 
     async def _run(self) -> None:
@@ -92,8 +103,8 @@ class Execution:
             self.error = error
             if self._timeout is not None and self._timeout.expired():
                 return Result.failed(ErrorCode.TIMEOUT, status=Status.TIMEOUT)
-            return Result.failed(ErrorCode.CAPABILITY_ERROR, str(error))
+            return Result.failed(ErrorCode.CAPABILITY_ERROR, read_error(error))
         except Exception as error:  # noqa: BLE001 - whatever a provider raises is the call's result
             self.error = error
-            return Result.failed(ErrorCode.CAPABILITY_ERROR, str(error))
+            return Result.failed(ErrorCode.CAPABILITY_ERROR, read_error(error))
         return output if isinstance(output, Result) else Result(Status.OK, output)

@@ -196,6 +196,7 @@ class Loom:
         return orchestrator
 
     async def _flush(self, telemetry: Telemetry) -> None:
+        self.arrived = False  # what it stays when a signal cuts this short
         self.arrived = await telemetry.close()
 
     def _listen(self) -> ExitStack:

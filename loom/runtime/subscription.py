@@ -148,7 +148,8 @@ class Subscription(AsyncIterator[Envelope]):
         """Take nothing new; the future is done when the queue is empty, at once where nobody ever read."""
         self.state = State.DRAINING
         self._refuse_waiting()
-        self._drained = asyncio.get_running_loop().create_future()
+        if self._drained is None:  # or those that wait for it already would wait in vain
+            self._drained = asyncio.get_running_loop().create_future()
         if not self._queue or not (self.taken or self._readers):
             self._finish_drain()
         return self._drained
@@ -183,6 +184,8 @@ class Subscription(AsyncIterator[Envelope]):
             if receipt.envelope.route is not None:
                 receipt.envelope.route.counts.delivered.n += 1
             receipt.accept(self)
+            if self._readers:
+                self._wake()
 
     async def _arrival(self) -> None:
         """Wait until something may be in the queue."""

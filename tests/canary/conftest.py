@@ -22,7 +22,7 @@ from loom.deploy.toolchain import require
 PASSWORD, TOKEN = "hunter2-password", "hunter3-token"
 PARTIES = ("collector", "jaeger", "prometheus", "canary", "loom")
 _LISTENERS = ("otlp", "exporter", "store", "query", "prometheus", "canary")
-_SECONDS = 30
+_SECONDS = 240
 
 
 def settled(condition: Callable[[], bool]) -> bool:

@@ -70,10 +70,35 @@ def test_json_is_the_only_thing_on_standard_output(secrets: Path) -> None:
     assert found["jaeger"]["days"] == 89
 
 
-def test_a_deployment_without_credentials_is_told_the_command() -> None:
-    result = run("check", "--profile", "prod")
+def test_without_credentials_check_finds_all_of_it_wrong_and_says_the_commands_whole() -> None:
+    result = run("check", "--profile", "prod", "--name", "other")
+    assert isinstance(result.exception, FindingError)  # exit 1, as its help says
+    commands = re.findall(r"loom-deploy ((?:certs|secrets) [^,)]*)", said(result))
+    assert commands == [f"{one} --profile prod --name other" for one in ("certs create", "secrets init")]
+    for command in commands:
+        assert CliRunner().invoke(group, shlex.split(command)).exit_code == 0
+    assert run("check", "--profile", "prod", "--name", "other").exit_code == 0
+
+
+def test_rotate_cannot_do_without_credentials_and_says_the_commands_whole() -> None:
+    result = run("rotate", "--profile", "prod", "--set", "ports.offset=100")
     assert isinstance(result.exception, MachineError)
-    assert "loom-deploy certs create" in said(result)
+    assert "loom-deploy certs create --profile prod --set ports.offset=100," in said(result)
+
+
+@pytest.mark.parametrize("verb", ["check", "rotate"])
+def test_a_profile_that_encrypts_nothing_needs_no_certificates(tmp_path: Path, verb: str) -> None:
+    result = run(verb, "--profile", "dev")
+    assert (result.exit_code, result.stdout) == (0, "the profile dev needs no certificates\n")
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_is_wrong_with_a_party_is_mended_by_the_command_that_is_named(secrets: Path) -> None:
+    run("create", "--profile", "prod")
+    (secrets / "jaeger" / "cert.pem").unlink()
+    found = json.loads(run("check", "--profile", "prod", "--json").stdout)
+    hints = {problem["hint"] for one in found for problem in one["problems"]}
+    assert hints == {"run: loom-deploy certs create --profile prod"}
 
 
 def test_a_rendered_folder_can_have_credentials_of_its_own(tmp_path: Path) -> None:
@@ -100,7 +125,7 @@ def test_rotation_says_what_comes_next_on_the_way_to_a_new_authority() -> None:
         assert run("check", "--profile", "prod").exit_code == 0
     refused = run("rotate", "--profile", "prod", "--authority", "drop")
     assert isinstance(refused.exception, InputError)
-    assert "rotate --authority trust" in said(refused)
+    assert "rotate --profile prod --authority trust" in said(refused)
 
 
 def test_only_does_not_go_with_a_new_authority() -> None:

@@ -32,6 +32,14 @@ def test_two_profiles_that_differ_exit_1_and_show_security_first() -> None:
 
 def test_a_profile_and_itself_exit_0_by_name_and_by_path() -> None:
     assert diff("dev", "profiles/dev.yaml") == (0, "dev → profiles/dev.yaml: no differences\n")
+    assert diff("dev", "dev") == (0, "dev → dev: no differences\n")
+
+
+def test_a_value_without_effect_is_not_said_as_if_it_had_one() -> None:
+    said = diff("dev", "prod")[1]
+    assert "  ~ age of the oldest trace on disk\n      dev: - (traces are in memory) · prod: 7d\n" in said
+    said = diff("prod", "dev", "--set", "tracing.max_traces=100")[1]
+    assert "  ~ traces in memory\n      prod: - (traces are on disk) · dev: 100\n" in said
 
 
 def test_set_alone_says_what_a_change_would_mean() -> None:
@@ -87,7 +95,7 @@ def test_live_exits_by_what_was_found(
 ) -> None:
     report = Report("dev", "native", differences, (Asked("jaeger", "process", 2),), (), unreached)
     deployment = Deployment(Home(tmp_path), "native", api.load_plan("dev"))
-    monkeypatch.setattr(api, "find", lambda _: deployment)
+    monkeypatch.setattr(api, "find", lambda *_: deployment)
     monkeypatch.setattr(live, "inspect", lambda _: report)
     assert diff("--live", "--name", "dev")[0] == code
     told = json.loads(diff("--live", "--json")[1])

@@ -33,13 +33,41 @@ except SystemExit:
     print("loaded", sorted(n for n in sys.modules if n.startswith("loom.cli.")))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "loaded ['loom.cli.lazy', 'loom.cli.main']"
+    assert done.stdout.splitlines()[-1] == "loaded ['loom.cli.lazy', 'loom.cli.main', 'loom.cli.output']"
     for name in cli.COMMANDS:
         assert f"\n  {name} " in done.stdout
 
 
-def test_an_unknown_command_is_wrong_usage() -> None:
-    assert CliRunner().invoke(cli.group, ["rendr"]).exit_code == 2
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["rendr"], "No such command 'rendr'. Did you mean render?"),
+        (["certs", "chek"], "No such command 'chek'. Did you mean check?"),
+        (["xyzzy"], "No such command 'xyzzy'."),
+    ],
+)
+def test_an_unknown_command_is_wrong_usage_and_the_near_one_is_named(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(cli.group, arguments)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: {said}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "coloured"),
+    [
+        ({"NO_COLOR": "", "TERM": "xterm"}, True),
+        ({"NO_COLOR": "1", "TERM": "xterm"}, False),
+        ({"NO_COLOR": "0", "TERM": "xterm"}, False),
+        ({"NO_COLOR": "", "TERM": "dumb"}, False),
+    ],
+)
+def test_a_terminal_without_colours_and_whoever_wants_none_is_heard(
+    environ: dict[str, str], *, coloured: bool
+) -> None:
+    arguments = ["doctor", "--endpoint", "prometheus=127.0.0.1:1"]
+    result = CliRunner().invoke(cli.group, arguments, color=True, env=environ)
+    assert "first cause: stack" in result.stdout
+    assert ("\x1b[" in result.stdout) is coloured
 
 
 @pytest.mark.parametrize(

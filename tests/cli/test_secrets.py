@@ -46,7 +46,7 @@ def test_check_is_green_after_init_and_names_all_problems_before(secrets: Path) 
     (secrets / "grafana" / "password").write_text("another")
     result = run("check", "--profile", "prod")
     assert isinstance(result.exception, FindingError)
-    assert "operator/password  is missing (run: loom-deploy secrets init)" in said(result)
+    assert "operator/password  is missing (run: loom-deploy secrets init --profile prod)" in said(result)
     assert "prometheus/web.yml  does not know the password of grafana, operator" in said(result)
 
 
@@ -70,7 +70,8 @@ def test_what_only_the_operator_can_bring_is_asked_for_and_taken_from_standard_i
     missing = run("init", "--profile", str(file))
     assert isinstance(missing.exception, FindingError)
     assert (
-        "alertmanager/chat_url  has to come from you (loom-deploy secrets set alertmanager chat_url < FILE)"
+        "alertmanager/chat_url  has to come from you (loom-deploy secrets set"
+        f" --profile {file} alertmanager chat_url < FILE)"
     ) in said(missing)
     brought = run(
         "set", "alertmanager", "chat_url", "--profile", str(file), given="https://chat.example/k3y\n"
@@ -114,3 +115,11 @@ def test_an_unknown_secret_is_refused_with_those_there_are() -> None:
 
 def test_a_profile_without_authentication_needs_none() -> None:
     assert "needs no secrets" in run("init", "--profile", "dev").stdout
+    assert "needs no secrets" in run("check", "--profile", "dev").stdout
+    assert "operator has no secret password" in said(run("rotate", "operator", "--profile", "dev"))
+
+
+def test_without_credentials_check_says_the_commands_whole() -> None:
+    result = run("check", "--profile", "prod", "--name", "other")
+    assert isinstance(result.exception, FindingError)
+    assert "loom-deploy secrets init --profile prod --name other" in said(result)

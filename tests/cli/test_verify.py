@@ -76,11 +76,13 @@ def test_junit_is_written_also_when_something_is_missing(library: Library, tmp_p
     assert library.questions
 
 
-@pytest.mark.usefixtures("library")
-def test_a_junit_file_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_a_junit_file_that_cannot_be_written_is_refused_before_anything_is_asked(
+    library: Library, tmp_path: Path
+) -> None:
     result = run("--junit", str(tmp_path / "no" / "out.xml"))
     assert isinstance(result.exception, WriteError)
     assert "no/out.xml" in str(result.exception)
+    assert library.questions == []
 
 
 @pytest.mark.usefixtures("library")

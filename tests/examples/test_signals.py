@@ -12,6 +12,7 @@ import pytest
 
 from loom.contract import environment
 from loom.receiver import Recorder
+from tests.waiting import until
 
 
 def interrupt(receiver: Recorder, number: signal.Signals, mark: str, *command: str) -> list[str]:
@@ -25,6 +26,8 @@ def interrupt(receiver: Recorder, number: signal.Signals, mark: str, *command: s
         assert process.stdout is not None
         for line in process.stdout:
             if mark in line:
+                if "load" in command[0]:  # it says nothing more, and something has to be under way
+                    until(receiver.spans)
                 children = psutil.Process(process.pid).children(recursive=True)
                 process.send_signal(number)
                 break

@@ -106,7 +106,7 @@ class Server:
             request.add_header("Authorization", f"Basic {b64encode(f'operator:{word}'.encode()).decode()}")
             context = ssl.create_default_context(cafile=str(self.vault.file("operator", "ca.pem")))
         try:
-            with urlopen(request, timeout=10, context=context) as answer:  # noqa: S310 - loopback
+            with urlopen(request, timeout=60, context=context) as answer:  # noqa: S310 - loopback
                 found: bytes = answer.read()
                 return found
         except (URLError, OSError):
@@ -117,8 +117,8 @@ class Server:
         return json.loads(text)["data"] if text else []
 
     def samples(self, selector: str) -> Samples:
-        """Series without the deployment → all its samples of two minutes."""
-        found = self.ask("query", query=f"{selector}[2m]")
+        """Series without the deployment → all its samples of a quarter of an hour."""
+        found = self.ask("query", query=f"{selector}[15m]")
         return {
             identity(one["metric"]): {(at, value) for at, value in one["values"]}
             for one in (found["result"] if found else [])
@@ -133,7 +133,7 @@ class Server:
 
     def exemplars(self, series: str) -> set[str]:
         now = time.time()
-        found = self.ask("query_exemplars", query=series, start=f"{now - 300}", end=f"{now + 60}")
+        found = self.ask("query_exemplars", query=series, start=f"{now - 900}", end=f"{now + 60}")
         return {one["labels"]["trace_id"] for group in found for one in group["exemplars"]}
 
 

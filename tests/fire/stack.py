@@ -200,16 +200,18 @@ class Stack:
 
     def kill(self, service: Service) -> None:
         """`kill -9`, as the kernel does it when memory is short; supervisord starts it again."""
-        os.kill(self.pid(service), signal.SIGKILL)
+        pid = until(lambda: self.pid(service), f"{service} runs")  # 0 would be our own group
+        os.kill(pid, signal.SIGKILL)
 
     def kill_and_keep_away(self, service: Service) -> None:
         """The same, and it stays away until `start`."""
         self.kill(service)
-        until(lambda: self.pid(service) == 0 or self._stopped(service))
+        until(lambda: self._stopped(service))
 
     def _stopped(self, service: Service) -> bool:
+        """Told again with each look: one that has exited cannot be stopped, and is started by itself."""
         self.supervisor.stop(str(service))
-        return self.pid(service) == 0
+        return self.supervisor.programs()[service].state == "STOPPED"
 
     def start(self, service: Service) -> None:
         """Start it again, and wait until everything is ready."""

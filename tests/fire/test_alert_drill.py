@@ -30,7 +30,7 @@ SHORT = (
     "PrometheusNotificationsDropped",
     "Watchdog",
 )
-SECONDS = 600
+SECONDS = 850
 
 
 @pytest.mark.smoke

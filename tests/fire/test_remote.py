@@ -169,6 +169,8 @@ ports: {{prometheus: {port()}}}
     assert all(name.startswith(f"{FEDERATED}:") for name in world.names(there))
     assert world.names('{__name__=~"job:.+|loom_.+"}') == set()
     sources = 'up{job=~"federation-.+"}'
-    until(lambda: len(world.ask("query", query=sources)["result"]) == 2, "both sources asked")
-    up = {one["metric"]["job"]: one["value"][1] for one in world.ask("query", query=sources)["result"]}
-    assert up == {"federation-central": "1", "federation-stranger": "0"}
+
+    def up() -> dict[str, str]:
+        return {one["metric"]["job"]: one["value"][1] for one in world.ask("query", query=sources)["result"]}
+
+    until(lambda: up() == {"federation-central": "1", "federation-stranger": "0"}, lambda: f"{up()}")

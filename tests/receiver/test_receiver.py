@@ -178,6 +178,29 @@ def test_json_is_taken_with_ids_in_hex_and_unknown_keys(desk: Desk) -> None:
     )
 
 
+def test_links_exceptions_and_what_an_error_says_are_kept_as_far_as_there_is_room(desk: Desk) -> None:
+    told = [
+        {"key": "exception.type", "value": {"stringValue": "ToolError"}},
+        {"key": "exception.message", "value": {"stringValue": "x" * 5000}},
+    ]
+    link = {"traceId": TRACE, "spanId": SPAN}
+    other, exception = {"name": "retry"}, {"name": "exception", "attributes": told}
+    full = {
+        **GOOD,
+        "status": {"code": 2, "message": "too late"},
+        "links": [link] * 100,
+        "events": [other, *[exception] * 100],
+    }
+    assert post(desk, request_of(full, {**GOOD, "spanId": SPAN[::-1]})).status == 200
+    span, bare = desk.spans()
+    assert (span.message, span.links[0]) == ("too late", (TRACE, SPAN))
+    assert span.exceptions[0].startswith("ToolError: xxx")
+    assert len(span.links) < 100
+    assert len(span.exceptions) < 100
+    assert len(span.exceptions[0]) < 1100
+    assert (bare.message, bare.links, bare.exceptions) == ("", (), ())
+
+
 def test_a_span_without_ids_is_refused_and_the_rest_of_its_request_taken(desk: Desk) -> None:
     zero = {**GOOD, "traceId": "0" * 32}
     answer = post(desk, request_of(GOOD, zero, {**GOOD, "spanId": ""}))
@@ -206,6 +229,10 @@ REFUSED = {
     "malformed protobuf": (b"\xff\xff\xff", PROTOBUF, "", 400),
     "malformed JSON": (b"{", JSON, "", 400),
     "JSON that is no request": (b'{"resourceSpans": 5}', JSON, "", 400),
+    "JSON that is a number": (b"1", JSON, "", 400),
+    "JSON that is null": (b"null", JSON, "", 400),
+    "JSON that is a text": (b'"x"', JSON, "", 400),
+    "JSON that is a list": (b"[]", JSON, "", 400),
     "JSON nested without end": (b"[" * 100_000, JSON, "", 400),
     "an id that is no hex": (request_of({**GOOD, "spanId": "xyz"}), JSON, "", 400),
     "gzip that is none": (b"zz", JSON, "gzip", 400),

@@ -109,6 +109,22 @@ async def test_an_exception_becomes_a_result_and_is_recorded(captured: Capture) 
     assert [event.name for event in span.events] == ["exception"]
 
 
+class MuteError(Exception):
+    """Cannot even say what it is."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise KeyError
+
+
+@pytest.mark.parametrize("identity", ["", "same"])
+async def test_an_exception_without_a_text_becomes_a_result_too(identity: str, captured: Capture) -> None:
+    async with ActionBroker(captured.telemetry) as broker:
+        broker.register(Capability("bad"), Recorder(MuteError()))
+        result = await broker.invoke(Call("bad", id=identity))
+        assert result.error == CallError("CAPABILITY_ERROR", "MuteError without a text")
+
+
 async def test_a_returned_error_counts_as_one(captured: Capture) -> None:
     async with ActionBroker(captured.telemetry) as broker:
         broker.register(Capability("limited"), Recorder(Result.failed("RATE_LIMIT", "later")))
@@ -186,6 +202,18 @@ async def test_a_call_without_an_id_is_never_replayed_nor_kept() -> None:
         assert len(broker._cache) == 0
 
 
+async def test_a_result_that_is_to_be_forgotten_is_not_replayed() -> None:
+    async with ActionBroker(Telemetry.disabled()) as broker:
+        provider, call = Recorder(), Call("echo", id="same")
+        broker.register(Capability("echo"), provider)
+        for _ in range(2):
+            await broker.invoke(call)
+            broker.forget(call)
+            broker.forget(call)
+        assert len(provider.calls) == 2
+        assert len(broker._cache) == 0
+
+
 async def test_a_broker_that_keeps_no_results_replays_none() -> None:
     async with ActionBroker(Telemetry.disabled(), BrokerLimits(results=0)) as broker:
         provider = Recorder()
@@ -255,6 +283,90 @@ async def test_a_call_that_is_cancelled_before_its_first_step_leaves_nothing_beh
         await settle()
         assert broker._running == {}
         assert (await broker.invoke(Call("echo", id="same"))).ok
+
+
+async def test_a_call_that_is_repeated_while_the_first_is_being_stopped_is_a_new_one() -> None:
+    async with ActionBroker(Telemetry.disabled()) as broker:
+        provider = Recorder()
+        provider.gate.clear()
+        broker.register(Capability("echo"), provider)
+        call = asyncio.ensure_future(broker.invoke(Call("echo", id="same")))
+        await settle()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        provider.gate.set()
+        assert (await broker.invoke(Call("echo", id="same"))).output == "done"
+        assert len(provider.calls) == 2
+        await settle()
+        assert broker._running == {}
+        assert broker._executions == set()
+
+
+@pytest.mark.parametrize("leisure", [0, 50], ids=["ends at once", "cleans up for a while"])
+async def test_a_call_that_is_repeated_right_after_its_timeout_is_a_new_one(
+    leisure: int, captured: Capture
+) -> None:
+    calls: list[str] = []
+
+    async def serve(call: Call) -> str:
+        calls.append(call.id)
+        if len(calls) > 1:
+            return "fine"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(leisure):
+                await asyncio.sleep(0)
+        return "never"
+
+    async with ActionBroker(captured.telemetry) as broker:
+        broker.register(Capability("slow"), serve)
+        assert (await broker.invoke(Call("slow", id="same", timeout=0.01))).status is Status.TIMEOUT
+        assert (await broker.invoke(Call("slow", id="same", timeout=5))).output == "fine"
+        assert (await broker.invoke(Call("slow", id="same", timeout=5))).output == "fine"
+    assert len(calls) == 2
+    assert captured.values(m.CACHE_HITS) == {("slow",): 1}
+    assert captured.values(m.INVOKE_LATENCY) == {("slow",): 2}
+
+
+@pytest.mark.parametrize(
+    ("answer", "served"), [("done", 1), (ConnectionError("x"), 2)], ids=["a success", "a failure"]
+)
+async def test_a_caller_that_comes_as_the_provider_ends_gets_a_success_and_tries_a_failure_again(
+    answer: object, served: int
+) -> None:
+    async with ActionBroker(Telemetry.disabled()) as broker, asyncio.TaskGroup() as group:
+        provider = Recorder(answer)
+        provider.gate.clear()
+        broker.register(Capability("echo"), provider)
+        first = group.create_task(broker.invoke(Call("echo", id="same", timeout=5)))
+        await settle()
+        provider.gate.set()
+        second = group.create_task(broker.invoke(Call("echo", id="same", timeout=6)))
+        assert (await first).status is (await second).status
+        assert len(provider.calls) == served
+
+
+async def test_leaving_the_broker_also_stops_what_does_not_stop_at_its_deadline() -> None:
+    stops = 0
+
+    async def resist(_: Call) -> str:
+        nonlocal stops
+        for _turn in range(2):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                stops += 1
+        return "at last"
+
+    async with asyncio.timeout(20), ActionBroker(Telemetry.disabled()) as broker:
+        broker.register(Capability("slow"), resist)
+        assert (await broker.invoke(Call("slow", id="same", timeout=0.01))).status is Status.TIMEOUT
+        broker.unregister("slow")
+        broker.register(Capability("slow"), Recorder())
+        assert (await broker.invoke(Call("slow", id="same"))).ok
+    assert stops == 2
 
 
 async def test_each_caller_has_its_own_deadline() -> None:

@@ -218,6 +218,19 @@ async def test_closing_lets_subscribers_take_what_is_queued(captured: Capture) -
     assert sum(captured.values(m.ACTIVE_SUBSCRIPTIONS).values()) == 0
 
 
+async def test_closing_does_not_make_a_drain_wait_that_has_begun() -> None:
+    bus = EventBus(Telemetry.disabled())
+    subscription = bus.subscribe("x")
+    for _ in range(3):
+        await bus.publish("x", Event("a"))
+    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
+        assert await take(subscription, 1) == ["a"]
+        group.create_task(bus.drain(subscription, timeout=2 * SECONDS))
+        group.create_task(bus.close(2 * SECONDS))
+        await settle()
+        assert await group.create_task(take_all(subscription)) == 2
+
+
 async def test_closing_drops_what_nobody_takes_in_time(captured: Capture) -> None:
     bus = EventBus(captured.telemetry)
     bus.subscribe("x", qos=Qos.REALTIME)
@@ -259,6 +272,16 @@ async def test_each_event_goes_to_one_of_several_readers() -> None:
         counts = [await reader for reader in readers]
     assert sum(counts) == 30
     assert all(counts)
+
+
+async def test_an_event_that_waited_for_a_slot_wakes_a_reader_of_its_own() -> None:
+    async with EventBus(Telemetry.disabled()) as bus, asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
+        subscription = bus.subscribe("x", capacity=1)
+        readers = [group.create_task(subscription.get(SECONDS)) for _ in range(3)]
+        await settle()
+        for kind in "abc":
+            group.create_task(bus.publish("x", Event(kind)))
+        assert [(await reader).event.type for reader in readers] == ["a", "b", "c"]
 
 
 async def test_a_reader_that_is_cancelled_passes_its_event_on() -> None:

@@ -43,6 +43,20 @@ def test_the_cache_holds_the_latest_successes_until_they_expire(
         assert len(cache) <= size
 
 
+def test_what_expired_is_not_held_until_room_is_needed() -> None:
+    now = 0.0
+    cache = ResultCache(1000, 10, lambda: now)
+    for number in range(100):
+        cache.put(("capability", str(number)), "1.0.0", Result(Status.OK, number))
+    now = 9.0
+    cache.put(("capability", "late"), "1.0.0", Result(Status.OK))
+    assert len(cache) == 101
+    now = 10.0
+    cache.put(("capability", "failed"), "1.0.0", Result.failed("X"))
+    assert len(cache) == 1
+    assert cache.get(("capability", "late")) is not None
+
+
 VERSION = st.one_of(
     st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)).map(lambda v: ".".join(map(str, v))),
     st.tuples(st.integers(0, 3), st.sampled_from(["rc.1", "rc.2", "beta"])).map(

@@ -24,7 +24,7 @@ from loom.runtime.loom import Loom
 from loom.runtime.mcp import ServerConfig, State, Stdio
 from loom.runtime.orchestrator.script import Reply, Script
 from loom.runtime.orchestrator.scripted import ScriptedServer
-from loom.telemetry import Settings
+from loom.telemetry import Settings, Telemetry
 from loom.telemetry.capture import Capture
 
 QUIET = Configuration(telemetry=Settings(disabled=True))
@@ -190,6 +190,25 @@ def test_a_second_signal_cuts_the_draining_short() -> None:
             await work(Loom(replace(QUIET, agents=AgentOptions(drain=600))))
 
     asyncio.run(hurry())
+
+
+def test_telemetry_that_a_second_signal_cuts_short_has_not_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    telemetry, loom = Telemetry.disabled(), Loom(QUIET)
+
+    async def close() -> bool:
+        asyncio.get_running_loop().call_soon(loom._hear, signal.SIGTERM)
+        await asyncio.Event().wait()
+        return True
+
+    async def work() -> None:
+        async with asyncio.timeout(20), loom:
+            loom._hear(signal.SIGTERM)
+            await loom.serve()
+
+    monkeypatch.setattr(telemetry, "close", close)
+    monkeypatch.setattr("loom.runtime.loom.setup", lambda *_: telemetry)
+    asyncio.run(work())
+    assert loom.arrived is False
 
 
 def test_a_signal_during_the_start_ends_the_program() -> None:

@@ -21,6 +21,7 @@ from pytest_docker.plugin import Services, get_docker_services
 from loom.contract import metrics as m
 from loom.deploy import programs, toolchain
 from loom.deploy.artifacts import compose, prometheus, workload
+from loom.deploy.artifacts.documents import metrics, traffic
 from loom.deploy.engine import Home, conflict
 from loom.deploy.engine.compose.project import OPTIONAL, project
 from loom.deploy.engine.compose.whales import Whales
@@ -29,7 +30,7 @@ from loom.deploy.profile import load
 from loom.deploy.verify import Question, prove
 from loom.errors import PortConflictError
 from tests.smoke.engines import ENGINES, NOT_RUN, SECONDS, Done, clean, deploy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 
@@ -185,7 +186,7 @@ def test_the_example_says_that_it_is_initialised_and_that_everything_arrived(com
 
 
 def test_the_whole_contract_is_proven(committed: Committed) -> None:
-    proof = prove(Question(PLAN, committed.since))
+    proof = prove(Question(PLAN, committed.since, timeout=PATIENCE))
     assert [(one.subject, one.name, one.verdict, one.detail) for one in proof.bad] == []
 
 
@@ -200,6 +201,23 @@ def test_the_documents_commands_show_what_it_says(committed: Committed) -> None:
         PLAN.naming.series(m.event_bus.PUBLISHED).name,
         PLAN.naming.series(m.router.DECISIONS).name,
     } <= names
+
+
+def test_the_first_query_shows_a_number_at_once_and_the_second_after_the_load(committed: Committed) -> None:
+    assert committed.example.returncode == 0
+    quickstart = (COMMITTED / "QUICKSTART.md").read_text()
+    count, rate = re.findall(r"^```promql\n(.*?)\n```$", quickstart, re.MULTILINE | re.DOTALL)
+
+    def values(query: str) -> list[float]:
+        told = f"curl --fail --get --data-urlencode {shlex.quote(f'query={query}')}"
+        found = json.loads(typed(f"{told} http://localhost:9090/api/v1/query").stdout)
+        return [float(one["value"][1]) for one in found["data"]["result"]]
+
+    until(lambda: min(values(count), default=0) > 0)
+    load = typed(f"export OTEL_SERVICE_NAME=loom-example\n{traffic.load(PLAN)}")
+    assert load.returncode == 0, load.stderr
+    until(lambda: sum(values(rate)) > traffic.RATE / 20)
+    until(lambda: bool(values(metrics.first(PLAN)[2].query.text)))  # the quantile
 
 
 def test_every_target_is_up_on_the_documented_address(committed: Committed) -> None:

@@ -20,7 +20,9 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 
-BOTH = ("--component", "event_bus", "--component", "action_broker")
+PATIENT = ("--timeout", "200")
+"""For what must be found: a busy machine may take its time."""
+BOTH = ("--component", "event_bus", "--component", "action_broker", *PATIENT)
 """What the example of this file uses."""
 
 Stack = Any  # of conftest, which test modules cannot import
@@ -49,9 +51,8 @@ def test_without_loom_verify_names_everything_that_is_missing(stack: Stack) -> N
 def test_prometheus_has_the_numbers_that_the_example_says(stack: Stack) -> None:
     said = stack.example("loom-numbers")
     naming = Naming()
-    until(lambda: published(stack, naming, "loom-numbers"))
+    until(lambda: published(stack, naming, "loom-numbers") == said["published"])
     bus, broker = m.event_bus, m.action_broker
-    assert published(stack, naming, "loom-numbers") == said["published"]
     assert tally(stack, naming, bus.PUBLISHED, "loom-numbers", "qos") == said["published_by_qos"]
     assert tally(stack, naming, bus.DROPPED, "loom-numbers", "reason") == said["dropped"]
     assert tally(stack, naming, broker.INVOCATIONS, "loom-numbers", "status") == said["calls"]
@@ -83,6 +84,7 @@ def test_verify_proves_what_arrived(stack: Stack) -> None:
 
 def test_verify_sees_a_runtime_that_samples_otherwise_than_the_profile_says(stack: Stack) -> None:
     stack.example("loom-tenth", OTEL_TRACE_SAMPLER="always_off")
+    until(lambda: published(stack, Naming(), "loom-tenth"))
     done = stack.run("verify", "--service", "loom-tenth", "--timeout", "8")
     assert done.returncode == 1
     assert "span loom.event_bus/publish is missing" in done.stderr
@@ -92,6 +94,7 @@ def test_verify_sees_a_runtime_that_samples_otherwise_than_the_profile_says(stac
 
 def test_verify_sees_another_environment_than_the_profiles(stack: Stack) -> None:
     stack.example("loom-stray", DEPLOYMENT_ENV="staging")
+    until(lambda: published(stack, Naming(), "loom-stray"))
     done = stack.run("verify", "--service", "loom-stray", "--timeout", "8")
     assert done.returncode == 1
     assert "'staging', the profile says 'development'" in done.stderr
@@ -139,8 +142,7 @@ def test_a_running_deployment_follows_its_profile(
     service = "loom-" + "-".join(sets).replace("=", "-").replace(".", "-")
     ratio = "traceidratio=0.1" if "tracing.sampler=traceidratio=0.1" in sets else "always_on"
     said = stack.example(service, OTEL_TRACE_SAMPLER=ratio)
-    until(lambda: published(stack, naming, service))
-    assert published(stack, naming, service) == said["published"]
+    until(lambda: published(stack, naming, service) == said["published"])
     other = Naming() if naming.namespace else Naming(namespace="loom")
     assert published(stack, other, service) == 0
     done = stack.run("verify", "--service", service, *BOTH)

@@ -73,7 +73,7 @@ def back(stacks: Callable[[str], Stack]) -> Readback:
     started = time.time()
     told = {environment.EXPORT_INTERVAL.name: "200"}
     said = stack.loom(SERVICE, "loom.examples.mcp_integration", **told)
-    done = stack.run("verify", "--name", "readback", "--json")
+    done = stack.run("verify", "--name", "readback", "--json", "--timeout", "200")
     assert done.returncode == 0, done.stderr
     return Readback(stack, said, started, json.loads(done.stdout)["findings"], time.time())
 
@@ -129,10 +129,15 @@ def test_an_exemplar_resolves_to_a_trace(back: Readback) -> None:
 
 
 def test_every_target_is_up_and_there_are_no_others(back: Readback) -> None:
-    found = back.stack.get(Service.PROMETHEUS, "/api/v1/targets")["data"]["activeTargets"]
-    health = {target["labels"]["job"]: (target["health"], target["lastError"]) for target in found}
-    assert health == {target.job: ("up", "") for target in prometheus.targets(back.stack.plan)}
-    addresses = {target["labels"]["job"]: target["discoveredLabels"]["__address__"] for target in found}
+    def active() -> list[dict[str, Any]]:
+        return list(back.stack.get(Service.PROMETHEUS, "/api/v1/targets")["data"]["activeTargets"])
+
+    def health() -> dict[str, tuple[str, str]]:
+        return {target["labels"]["job"]: (target["health"], target["lastError"]) for target in active()}
+
+    wanted = {target.job: ("up", "") for target in prometheus.targets(back.stack.plan)}
+    until(lambda: health() == wanted, lambda: f"{health()}")
+    addresses = {target["labels"]["job"]: target["discoveredLabels"]["__address__"] for target in active()}
     for target in prometheus.targets(back.stack.plan):
         assert addresses[target.job] == back.stack.address(target.service, target.purpose)
 

@@ -40,7 +40,7 @@ class Queries:
         return e.select(series, self._carried(series), self.window if ranged else "")
 
     def value(self, metric: Metric, by: Iterable[str] = ()) -> Expression:
-        """The sum of a gauge now."""
+        """The sum of a gauge, or of what a counter has counted, now."""
         return self.value_of(self.naming.series(metric), by)
 
     def value_of(self, series: Series, by: Iterable[str] = (), operation: str = "sum") -> Expression:

@@ -5,6 +5,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
+from loom.deploy.credentials.advice import complete, selection
 from loom.deploy.plan.edges import OPERATOR
 from loom.deploy.plan.identity import CA, CERTIFICATE, KEY, PASSWORD
 from loom.deploy.plan.model import Plan
@@ -19,6 +20,8 @@ class Access:
     """None where everything is plain."""
     user: str = OPERATOR
     """The name it calls itself by where a password is asked for."""
+    options: str = ""
+    """By which `loom-deploy certs` knows whose credentials these are: `--profile prod`."""
 
     def context(self) -> ssl.SSLContext | None:
         """Trusts the deployment's authority and shows our certificate; EngineError when a file is missing."""
@@ -28,7 +31,10 @@ class Access:
             context = ssl.create_default_context(cafile=str(self.folder / CA))
             _show(context, self.folder)
         except OSError as error:  # ssl.SSLError is one
-            hint = "run `loom-deploy certs create`, or `loom-deploy certs check` to see what is wrong"
+            hint = complete(
+                "run `loom-deploy certs create`, or `loom-deploy certs check` to see what is wrong",
+                self.options,
+            )
             raise EngineError(
                 Problem(f"no certificates to show: {error}", str(self.folder), hint=hint)
             ) from error
@@ -63,6 +69,8 @@ PLAIN = Access()
 """For a deployment without protection."""
 
 
-def access(plan: Plan, secrets: Path) -> Access:
-    """What is shown to a plan's deployment, whose credentials lie below `secrets`."""
-    return Access(secrets / OPERATOR) if any(edge.encrypted for edge in plan.edges) else PLAIN
+def access(plan: Plan, secrets: Path, name: str = "") -> Access:
+    """What is shown to a plan's deployment of that name, whose credentials lie below `secrets`."""
+    if not any(edge.encrypted for edge in plan.edges):
+        return PLAIN
+    return Access(secrets / OPERATOR, options=selection(plan.profile.name, name))

@@ -55,10 +55,17 @@ class Vault:
 def vault(rendered: Path) -> Vault:
     """The vault of a rendered folder; MachineError when none was made."""
     found = Vault(rendered / FOLDER)
-    if not found.folder.is_dir():
-        hint = "run: loom-deploy certs create, and loom-deploy secrets init"
-        raise MachineError(Problem("there are no credentials", str(found.folder), hint=hint))
+    if lack := absent(found):
+        raise MachineError(lack)
     return found
+
+
+def absent(vault: Vault) -> Problem | None:
+    """What is said when none was made; None when one was."""
+    if vault.folder.is_dir():
+        return None
+    hint = "run: loom-deploy certs create, and loom-deploy secrets init"
+    return Problem("there are no credentials", str(vault.folder), hint=hint)
 
 
 def prepare(rendered: Path) -> Vault:

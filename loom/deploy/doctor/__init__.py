@@ -8,7 +8,7 @@ from loom.deploy.doctor.gather import Effects, gather
 from loom.deploy.doctor.machine import LocalMachine, Machine
 from loom.deploy.doctor.model import Check, Diagnosis, Finding, Judgement, Verdict
 from loom.deploy.doctor.network import Internet, Network
-from loom.deploy.doctor.stack import Endpoint, Stack, endpoints
+from loom.deploy.doctor.stack import Endpoint, Stack, embedded, endpoints
 
 __all__ = [
     "CHECKS",
@@ -29,6 +29,7 @@ __all__ = [
     "Stack",
     "Verdict",
     "diagnose",
+    "embedded",
     "endpoints",
     "gather",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loom.deploy.doctor.exposition import Page, read
+from loom.deploy.doctor.questions import REPORT
 from loom.deploy.doctor.stack import Endpoint, Stack
 from loom.deploy.engine import ServiceStatus
 from loom.deploy.plan.model import Service
@@ -159,6 +160,13 @@ class Evidence:
         document = answer.json if answer and answer.good else None
         return document.get("data") if isinstance(document, dict) else None
 
+    @property
+    def report(self) -> Mapping[str, Any] | None:
+        """What the embedded receiver says of what it took; None when it does not say."""
+        answer = self.asked(Endpoint.RECEIVER, REPORT)
+        document = answer.json if answer and answer.good else None
+        return document if isinstance(document, dict) else None
+
     def page(self, endpoint: Endpoint) -> Page | None:
         """A page of metrics; None when there is none."""
         answer = self.asked(endpoint, "/metrics")
@@ -169,7 +177,7 @@ class Evidence:
         """The collector's own metrics at the second look."""
         return read(self.second.body) if self.second and self.second.good else None
 
-    def status(self, service: Service) -> ServiceStatus | None:
+    def status(self, service: str) -> ServiceStatus | None:
         """What the engine says of a service; None when it says nothing."""
         return next((status for status in self.statuses if status.service == service), None)
 

@@ -22,10 +22,10 @@ from loom.deploy.doctor.machine import Machine
 from loom.deploy.doctor.network import Network, read_certificate
 from loom.deploy.doctor.papers import Papers, of_deployment, of_environment
 from loom.deploy.doctor.questions import ASKED, METRICS
-from loom.deploy.doctor.stack import Endpoint, Stack
+from loom.deploy.doctor.stack import Endpoint, Stack, bound
 from loom.deploy.engine import ServiceStatus, named
 from loom.deploy.plan.identity import FOLDER
-from loom.deploy.plan.model import Plan, Port, Service
+from loom.deploy.plan.model import Service
 
 APART = 1.5
 """Seconds between two looks at the collector's counters: several times what a batch waits."""
@@ -137,21 +137,15 @@ def _holders(stack: Stack, machine: Machine) -> Iterator[Holder]:
         return
     listening = machine.listeners()
     own = machine.own(stack.deployment.home) if stack.deployment else frozenset()
-    for port in _expected(stack, stack.plan):
+    for port in bound(stack.plan, stack.deployment):
         if port.native in listening and listening[port.native] not in own:
             yield Holder(port.native, port.service, port.purpose, machine.who(port.native))
 
 
-def _expected(stack: Stack, plan: Plan) -> list[Port]:
-    """The ports that the deployment binds, or would bind, on this machine."""
-    if stack.deployment and stack.deployment.engine == "native":
-        return [port for port in plan.ports if port.service is not Service.GRAFANA]
-    return [port for port in plan.ports if port.published]
-
-
 def _disks(stack: Stack, machine: Machine) -> Iterator[Disk]:
     """The file systems of the services' data; one that holds several folders is told once."""
-    folders: dict[Path, int] = {stack.folder: 0} if stack.folder else {}
+    own = stack.folder or stack.rendered
+    folders: dict[Path, int] = {own: 0} if own else {}
     if stack.deployment and stack.plan:
         data = stack.deployment.home.data
         for service in Service:

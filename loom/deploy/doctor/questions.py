@@ -13,6 +13,7 @@ ALERTMANAGER_STATUS = "/api/v2/status"
 JAEGER_SERVICES = "/api/services"
 GRAFANA_HEALTH = "/api/health"
 GRAFANA_SOURCES = "/api/datasources"
+REPORT = "/api/report"
 GRAFANA_SEARCH = "/api/search?type=dash-db&limit=1000"
 
 ASKED = {
@@ -23,6 +24,7 @@ ASKED = {
     Endpoint.JAEGER_METRICS: (METRICS,),
     Endpoint.PROMETHEUS: (READY, BUILD, TARGETS, RULES, NAMES, ALERTMANAGERS, METRICS),
     Endpoint.ALERTMANAGER: (READY, ALERTMANAGER_STATUS),
+    Endpoint.RECEIVER: (REPORT,),
     Endpoint.GRAFANA: (GRAFANA_HEALTH, GRAFANA_SOURCES, GRAFANA_SEARCH),
 }
 """Endpoint → paths; the first is the one that says whether it answers at all."""

@@ -6,11 +6,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from loom.deploy.credentials.access import PLAIN, Access, access
-from loom.deploy.engine import Deployment
+from loom.deploy.engine import Deployment, EmbeddedEngine
+from loom.deploy.engine.embedded import RECEIVER, ports
 from loom.deploy.plan import topology
 from loom.deploy.plan.edges import OPERATOR
 from loom.deploy.plan.identity import FOLDER
-from loom.deploy.plan.model import Method, Plan, Purpose, Service
+from loom.deploy.plan.model import Method, Plan, Port, Purpose, Service
 
 
 class Endpoint(StrEnum):
@@ -27,16 +28,19 @@ class Endpoint(StrEnum):
     PROMETHEUS = "prometheus"
     ALERTMANAGER = "alertmanager"
     GRAFANA = "grafana"
+    RECEIVER = "receiver"
+    """The page of an embedded receiver: what it took, and what is wrong with it."""
 
 
-SERVICES = {
+SERVICES: Mapping[Endpoint, str] = {
     Endpoint.COLLECTOR_HEALTH: Service.COLLECTOR,
     Endpoint.JAEGER: Service.JAEGER,
     Endpoint.PROMETHEUS: Service.PROMETHEUS,
     Endpoint.ALERTMANAGER: Service.ALERTMANAGER,
     Endpoint.GRAFANA: Service.GRAFANA,
+    Endpoint.RECEIVER: RECEIVER,
 }
-"""The endpoint that says whether a service answers."""
+"""The endpoint that says whether a service answers; the embedded receiver is none of a plan's."""
 
 _PORTS = {
     Endpoint.COLLECTOR_HEALTH: (Service.COLLECTOR, Purpose.HEALTH),
@@ -46,6 +50,7 @@ _PORTS = {
     Endpoint.PROMETHEUS: (Service.PROMETHEUS, Purpose.UI),
     Endpoint.ALERTMANAGER: (Service.ALERTMANAGER, Purpose.UI),
     Endpoint.GRAFANA: (Service.GRAFANA, Purpose.UI),
+    Endpoint.RECEIVER: (Service.GRAFANA, Purpose.UI),  # its page takes that port
 }
 
 
@@ -92,6 +97,20 @@ class Stack:
         return {plan.reached(*place): place in asking for place in places if plan.encrypted(*place)}
 
 
+def embedded(deployment: Deployment | None) -> bool:
+    """Whether a receiver of ours is all there is: no collector, no store, nobody who reads rendered files."""
+    return deployment is not None and deployment.engine == EmbeddedEngine.name
+
+
+def bound(plan: Plan, deployment: Deployment | None) -> list[Port]:
+    """The ports that a deployment binds, or would bind, on this machine."""
+    if embedded(deployment):
+        return list(ports(plan))
+    if deployment and deployment.engine == "native":
+        return [port for port in plan.ports if port.service is not Service.GRAFANA]
+    return [port for port in plan.ports if port.published]
+
+
 def endpoints(plan: Plan, deployment: Deployment | None) -> dict[Endpoint, str]:
     """Where a plan's services are reached from this machine."""
     return {
@@ -109,6 +128,8 @@ def _place(plan: Plan, endpoint: Endpoint) -> tuple[Service, Purpose]:
 
 
 def _reachable(plan: Plan, endpoint: Endpoint, deployment: Deployment | None) -> bool:
+    if embedded(deployment) or endpoint is Endpoint.RECEIVER:
+        return embedded(deployment) and endpoint in {Endpoint.OTLP, Endpoint.RECEIVER}
     native = deployment is not None and deployment.engine == "native"
     if endpoint is Endpoint.GRAFANA:
         return not native  # it can be had as an image only

@@ -3,14 +3,17 @@
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from loom.contract.conformity import ERROR
-from loom.receiver.arrival import SpanArrival
+from loom.receiver.arrival import SpanArrival, Value
 
 TRACES = 50
 _LATEST = 0.6
 """Share of them that is kept for being the latest; a flood of small traces must not wash away the rest."""
+_EXACT = 2**53
+"""Beyond it a reader of JSON may lose digits: JavaScript has one kind of number."""
 SPANS_EACH = 300
 """Spans that are kept of one trace; the page says when there were more."""
 
@@ -77,6 +80,7 @@ def _summary(trace_id: str, kept: Kept) -> dict[str, Any]:
         "trace_id": trace_id,
         "name": (roots or spans)[0].operation,
         "services": sorted({span.origin.service for span in spans}),
+        "processes": len({span.origin.identity for span in spans}),
         "start": start / 1e9,
         "duration_ms": (end - start) / 1e6,
         "spans": len(spans),
@@ -104,14 +108,25 @@ def _descend(spans: Mapping[str, SpanArrival]) -> Iterator[tuple[SpanArrival, in
 def _span(span: SpanArrival, depth: int, origin: int, kept: Kept) -> dict[str, Any]:
     return {
         "span_id": span.span_id,
+        "parent_id": span.parent_id,
         "depth": depth,
         "name": span.operation,
         "scope": span.scope,
         "service": span.origin.service,
+        "instance": span.origin.identity.instance,
         "kind": span.kind,
         "status": span.status,
+        "message": span.message,
         "start_ms": (span.start - origin) / 1e6,
         "duration_ms": (span.end - span.start) / 1e6,
         "faulty": span.span_id in kept.faulty,
-        "attributes": {name: str(value) for name, value in sorted(span.attributes.items())},
+        "attributes": {name: _plain(value) for name, value in sorted(span.attributes.items())},
+        "links": [{"trace_id": trace_id, "span_id": span_id} for trace_id, span_id in span.links],
+        "exceptions": list(span.exceptions),
     }
+
+
+def _plain(value: Value) -> Value:
+    """As JSON can say it: what it has no exact number for as text."""
+    exact = isinstance(value, str | bool) or (isfinite(value) and abs(value) <= _EXACT)
+    return value if exact else str(value)

@@ -1,13 +1,15 @@
 """A trial: a program of the user's runs against a receiver of ours, and its telemetry is judged."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from loom.deploy.embedded.environment import GRPC, HTTP, aimed_at
@@ -53,6 +55,7 @@ class TrialResult:
     """Whether it had to be ended at its deadline."""
     interrupted: int = 0
     """The signal that we were asked to pass on; 0 when there was none."""
+    command: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -72,7 +75,20 @@ class TrialResult:
         elif self.code < 0:
             yield Problem(f"COMMAND was ended by signal {-self.code} ({signal.strsignal(-self.code)})")
         elif self.code:
-            yield Problem(f"COMMAND ended with exit code {self.code}")
+            silent = not (self.report.arrived or self.report.points)
+            hint = _stranger(self.command) if self.command and silent else ""
+            yield Problem(f"COMMAND ended with exit code {self.code}", hint=hint)
+
+
+def _stranger(command: Sequence[str]) -> str:
+    """Why a program that failed and sent nothing could not import Loom: a Python that does not have it."""
+    found = shutil.which(command[0])
+    ours = f"loom is installed for {sys.executable}"
+    if not found or not Path(found).name.startswith("python"):
+        return f"if it could not import loom: {ours}"
+    if Path(found).parent.resolve() == Path(sys.executable).parent.resolve():
+        return ""
+    return f"{found} ran it, and {ours}: take that one if loom or opentelemetry could not be imported"
 
 
 def run(trial: Trial) -> TrialResult:
@@ -91,7 +107,9 @@ def run(trial: Trial) -> TrialResult:
         seconds = time.monotonic() - begun
         live.settle(trial.requirement, _QUIET, _LONGEST)
     report = live.report(trial.requirement, ended=True)
-    return TrialResult(report, process.returncode, seconds, late, relay.came[0] if relay.came else 0)
+    return TrialResult(
+        report, process.returncode, seconds, late, relay.came[0] if relay.came else 0, trial.command
+    )
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from loom.deploy.engine.deployment import Deployment, Home, deployed, load
 from loom.deploy.engine.embedded import EmbeddedEngine
 from loom.deploy.engine.fake import FakeEngine
 from loom.deploy.engine.native import NativeEngine
+from loom.deploy.engine.pages import pageless
 from loom.deploy.engine.protocol import (
     Engine,
     LogLine,
@@ -37,5 +38,6 @@ __all__ = [
     "front",
     "load",
     "named",
+    "pageless",
     "reread",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from loom.deploy.engine.compose import ComposeEngine
-from loom.deploy.engine.embedded import EmbeddedEngine, bare
+from loom.deploy.engine.embedded import EmbeddedEngine, unable
 from loom.deploy.engine.native import NativeEngine
 from loom.deploy.engine.protocol import Engine
 from loom.deploy.plan.model import Plan
@@ -49,7 +49,7 @@ def choose(plan: Plan, name: str = "", among: Sequence[Engine] | None = None) ->
         return Choice(engine, "as asked for", {} if engine.obstacle() else engine.absences(plan))
     passed: dict[str, str] = {}
     for engine in known:
-        obstacle = engine.obstacle() or (bare(plan) if engine.name == EmbeddedEngine.name else "")
+        obstacle = engine.obstacle() or (unable(plan) if engine.name == EmbeddedEngine.name else "")
         absences = {} if obstacle else engine.absences(plan)
         lacking = [f"{service}: {why}" for service, why in absences.items() if engine.essential(service)]
         if not (obstacle or lacking):

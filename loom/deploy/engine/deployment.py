@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ from loom.deploy.plan.model import Plan
 from loom.deploy.plan.pinning import pins_of, still_known
 from loom.deploy.profile.lockfile import Pins
 from loom.deploy.profile.model import Profile
-from loom.errors import EngineError, InputError, MachineError, Problem, WriteError
+from loom.errors import EngineError, InputError, MachineError, PortConflictError, Problem, WriteError
 
 _LONGEST = 80
 """Bytes. A socket's path is limited to 104 (macOS) or 108, and supervisord adds `/supervisor.sock.12345`."""
@@ -120,6 +121,18 @@ class Home:
         except OSError as error:
             raise WriteError(Problem(f"cannot be removed: {error.strerror}", str(error.filename))) from error
 
+    @contextmanager
+    def as_it_was(self) -> Iterator[None]:
+        """Around a start: when ports are taken and nothing was started, leave nothing where nothing was."""
+        new = not self.root.exists()
+        try:
+            yield
+        except PortConflictError:
+            if new:
+                self.forget()
+                shutil.rmtree(self.root, ignore_errors=True)
+            raise
+
     def make(self) -> None:
         """Make the folders; EngineError when they cannot be made, or the link leads elsewhere."""
         try:
@@ -168,7 +181,7 @@ class Deployment:
     @property
     def access(self) -> Access:
         """What we show it."""
-        return access(self.plan, self.home.secrets)
+        return access(self.plan, self.home.secrets, self.name)
 
     def save(self) -> None:
         """Write the record, in one step; WriteError, and the former one stays."""

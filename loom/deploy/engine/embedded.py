@@ -20,6 +20,7 @@ from loom.deploy.engine.deployment import Deployment, Home, load
 from loom.deploy.engine.lifecycle import Watch
 from loom.deploy.engine.protocol import LogLine, LogRequest, Progress, Report, ServiceStatus
 from loom.deploy.plan.model import Plan, Port, Purpose, Service
+from loom.deploy.plan.topology import entries
 from loom.deploy.writer import commit
 from loom.deploy.writer.lock import locked
 from loom.errors import EngineError, Problem
@@ -73,12 +74,12 @@ class EmbeddedEngine:
     ) -> None:
         """See `Engine.up`."""
         home, plan = deployment.home, deployment.plan
-        if lack := bare(plan):
+        if lack := unable(plan):
             message = f"engine {self.name} cannot run the profile {plan.profile.name}: {lack}"
             raise EngineError(Problem(message, hint="take --engine native or --engine compose"))
         home.make()
         watch = Watch.start(report, deadline)
-        wanted = replace(deployment, configuration={_PORTS: repr(_ports(plan))}, started=time.time())
+        wanted = replace(deployment, configuration={_PORTS: repr(ports(plan))}, started=time.time())
         with locked(home.run, deadline, _WHO):
             before = _recorded(home)
             if _serves_already(wanted, before):
@@ -88,7 +89,7 @@ class EmbeddedEngine:
                 watch.say("", "is up already, with the same ports")
                 return
             processes.end(processes.own(home))
-            conflict.refuse(plan, list(_ports(plan)), conflict.LINGER)
+            conflict.refuse(plan, list(ports(plan)), conflict.LINGER)
             commit(home.rendered, artifacts, force=True)
             _start(wanted, watch)
 
@@ -99,9 +100,7 @@ class EmbeddedEngine:
 
     def logs(self, deployment: Deployment, request: LogRequest) -> Iterator[LogLine]:
         """See `Engine.logs`: problems are in it, each when it first appeared."""
-        unknown = [service for service in request.services if service != RECEIVER]
-        if unknown:
-            raise EngineError(Problem(f"there is no log of {unknown[0]!r}", hint=f"it is {RECEIVER!r}"))
+        logs.require_known(request.services, [RECEIVER])
         return logs.read(deployment.home, [RECEIVER], request)
 
     def run(self, deployment: Deployment, command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -133,9 +132,11 @@ class EmbeddedEngine:
         return bool(running)
 
 
-def bare(plan: Plan) -> str:
-    """Why it would take down the protection that a plan asks for; empty when there is none."""
-    return "it speaks no TLS" if any(edge.encrypted for edge in plan.edges) else ""
+def unable(plan: Plan) -> str:
+    """Why it cannot stand in for what a plan asks for; empty when it can."""
+    if any(edge.encrypted for edge in plan.edges):
+        return "it speaks no TLS"
+    return "it is one receiver, and Loom sends to two" if len(entries(plan.profile)) > 1 else ""
 
 
 def page(plan: Plan) -> str:
@@ -147,10 +148,10 @@ def _page_port(plan: Plan) -> Port:
     return plan.port(Service.GRAFANA, Purpose.UI)
 
 
-def _ports(plan: Plan) -> tuple[Port, Port, Port]:
-    """OTLP/gRPC, OTLP/HTTP, the page."""
-    grpc = plan.port(Service.COLLECTOR, Purpose.OTLP_GRPC)
-    return grpc, plan.port(Service.COLLECTOR, Purpose.OTLP_HTTP), _page_port(plan)
+def ports(plan: Plan) -> tuple[Port, Port, Port]:
+    """All that it listens on: OTLP/gRPC, OTLP/HTTP, the page."""
+    entry, *_ = entries(plan.profile)
+    return plan.port(entry, Purpose.OTLP_GRPC), plan.port(entry, Purpose.OTLP_HTTP), _page_port(plan)
 
 
 def _serves_already(wanted: Deployment, before: Deployment | None) -> bool:
@@ -180,7 +181,7 @@ def _start(deployment: Deployment, watch: Watch) -> None:
 def _spawn(deployment: Deployment) -> int:
     """The process, in a session of its own: it outlives us and hears no Ctrl-C of ours. Its pid."""
     home = deployment.home
-    grpc, http, shown = (str(port.native) for port in _ports(deployment.plan))
+    grpc, http, shown = (str(port.native) for port in ports(deployment.plan))
     arguments = ["--name", home.name, "--grpc", grpc, "--http", http, "--page", shown]
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     log = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

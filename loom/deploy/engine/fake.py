@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loom.deploy.artifacts.model import Artifact
+from loom.deploy.engine import logs
 from loom.deploy.engine.deployment import Deployment, Home
 from loom.deploy.engine.protocol import LogLine, LogRequest, Progress, Report, ServiceStatus
 from loom.deploy.engine.readiness import front, native
@@ -82,9 +83,13 @@ class FakeEngine:
 
     def logs(self, deployment: Deployment, request: LogRequest) -> Iterator[LogLine]:
         """The same lines of each service."""
-        for service in request.services or native(deployment.plan):
-            for line in self.lines[-request.lines :]:
-                yield LogLine(service, line)
+        known = native(deployment.plan)
+        logs.require_known(request.services, known)
+        return (
+            LogLine(service, line)
+            for service in request.services or known
+            for line in self.lines[-request.lines :]
+        )
 
     def run(self, deployment: Deployment, command: Sequence[str], environment: Mapping[str, str]) -> int:
         """Note it; 1 for the command `false`."""

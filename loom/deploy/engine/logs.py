@@ -1,11 +1,13 @@
 """Log files: their last lines, and the lines that come."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from loom.deploy.engine.deployment import Home
 from loom.deploy.engine.protocol import LogLine, LogRequest
+from loom.errors import Problem, UnknownServiceError
 
 SUPERVISOR = "supervisord"
 """The supervisor's own log, beside those of the services."""
@@ -31,6 +33,15 @@ def last_lines(path: Path, count: int) -> tuple[str, ...]:
 def path_of(home: Home, service: str) -> Path:
     """Where a service's log is."""
     return home.run / f"{service}.log"
+
+
+def require_known(services: Sequence[str], known: Collection[str]) -> None:
+    """UnknownServiceError for the first that is none of these, with the one that was meant."""
+    for service in services:
+        if service not in known:
+            close = get_close_matches(service, [str(each) for each in known], 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"
+            raise UnknownServiceError(Problem(f"there is no service {service!r}", hint=hint))
 
 
 def read(home: Home, services: Sequence[str], request: LogRequest) -> Iterator[LogLine]:

@@ -18,7 +18,7 @@ from loom.deploy.plan.model import Plan, Service
 from loom.deploy.toolchain import require
 from loom.deploy.writer import commit
 from loom.deploy.writer.lock import locked
-from loom.errors import EngineError, Problem, ToolchainError
+from loom.errors import EngineError, ToolchainError
 
 _WHO = "another `up` or `down`"
 
@@ -72,11 +72,7 @@ class NativeEngine:
     def logs(self, deployment: Deployment, request: LogRequest) -> Iterator[LogLine]:
         """See `Engine.logs`."""
         known = (*map(str, native(deployment.plan)), logs.SUPERVISOR)
-        unknown = [service for service in request.services if service not in known]
-        if unknown:
-            raise EngineError(
-                Problem(f"there is no service {unknown[0]!r}", hint=f"one of {', '.join(known)}")
-            )
+        logs.require_known(request.services, known)
         return logs.read(deployment.home, request.services or known[:-1], request)
 
     def run(self, deployment: Deployment, command: Sequence[str], environment: Mapping[str, str]) -> int:

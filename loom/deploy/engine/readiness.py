@@ -71,6 +71,15 @@ def published(plan: Plan, service: Service, access: Access = PLAIN) -> str:
 
 def ask(url: str, access: Access = PLAIN, timeout: float = _TIMEOUT) -> str:
     """What is wrong with the answer to a GET, without any proxy; empty when it is 200."""
+    try:
+        status, _ = fetch(url, access, timeout)
+    except (OSError, http.client.HTTPException) as error:
+        return f"{url} does not answer: {_reason(error)}"
+    return "" if status == http.client.OK else f"{url} answers {status}"
+
+
+def fetch(url: str, access: Access = PLAIN, timeout: float = _TIMEOUT) -> tuple[int, bytes]:
+    """Status and body of the answer to a GET, without any proxy; OSError or HTTPException without one."""
     parts = urlsplit(url)
     if parts.scheme == "https":
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -80,12 +89,10 @@ def ask(url: str, access: Access = PLAIN, timeout: float = _TIMEOUT) -> str:
         connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
     try:
         connection.request("GET", parts.path, headers=access.headers())
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        return f"{url} does not answer: {_reason(error)}"
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
-    return "" if status == http.client.OK else f"{url} answers {status}"
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ from math import ceil
 from loom.contract.metrics import ALL
 from loom.deploy.plan.edges import LOOM, OPERATOR, PROBE
 from loom.deploy.plan.estimate import objects_disk
-from loom.deploy.plan.finding import at, human
+from loom.deploy.plan.finding import WORKLOAD, at, human
 from loom.deploy.plan.identity import ADMIN, PASSWORD, TOKEN, USERS
 from loom.deploy.plan.model import Plan, Service
 from loom.deploy.plan.outward import outward
@@ -27,6 +27,7 @@ _CATCH_UP = 10
 _SHARDS = (2, 50)
 _FIVE_MINUTES_AFTER, _HOUR_AFTER = 40 * 3600, 10 * 86_400
 """Age of a block before Thanos makes of it one with a value every five minutes, and every hour."""
+_THANOS = "metrics.longterm.thanos"
 _RESERVED = frozenset({PASSWORD, TOKEN, ADMIN, USERS})
 _PARTIES = frozenset({LOOM, OPERATOR, PROBE, "authority", *map(str, Service)})
 METRICS = {metric.name: metric for metric in ALL}
@@ -147,16 +148,17 @@ def thanos(plan: Plan) -> Iterator[Problem]:
     if chosen is None:
         return
     kept, local = chosen.retention, profile.metrics.retention.time
-    base = "metrics.longterm.thanos.retention"
+    base = f"{_THANOS}.retention"
     if chosen.objstore.directory and chosen.objstore.config_secret:
         path = "metrics.longterm.thanos.objstore.directory"
         yield at(profile, path, "contradicts config_secret", "keep one; null removes what a base says")
     if local.seconds < 3 * BLOCK_SECONDS:
         message = f"{local} may end before a block of two hours is uploaded"
-        yield at(profile, "metrics.retention.time", message, "write at least 6h with Thanos")
+        yield at(profile, "metrics.retention.time", message, "write at least 6h with Thanos", (_THANOS,))
     if kept.raw < local:
         message = f"{kept.raw} is shorter than Prometheus itself keeps samples, {local}"
-        yield at(profile, f"{base}.raw", message, "raise it, or lower metrics.retention.time")
+        hint = "raise it, or lower metrics.retention.time"
+        yield at(profile, f"{base}.raw", message, hint, ("metrics.retention.time",))
     if kept.raw.seconds < _FIVE_MINUTES_AFTER:
         message = f"{kept.raw} ends before a block is old enough for five-minute values, 40 hours"
         yield at(profile, f"{base}.raw", message, "write at least 2d")
@@ -175,8 +177,10 @@ def objects(plan: Plan) -> Iterator[Problem]:
         return
     needed = objects_disk(profile, plan.estimate.series, plan.estimate.samples_per_second)
     if needed > profile.volumes.thanos.base:
-        message = f"blocks of all resolutions need about {human(needed)}, more than {profile.volumes.thanos}"
-        yield at(profile, "volumes.thanos", message, "raise it, or lower metrics.longterm.thanos.retention")
+        room = human(profile.volumes.thanos.base)
+        message = f"blocks of all resolutions need about {human(needed)}, more than {room}"
+        hint = "raise it, or lower metrics.longterm.thanos.retention or the numbers in workload"
+        yield at(profile, "volumes.thanos", message, hint, (f"{_THANOS}.retention", *WORKLOAD))
 
 
 CHECKS = (remotes, exposed, selections, federation, thanos, objects)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loom.deploy.plan.estimate import prometheus_memory, traces_memory
-from loom.deploy.plan.finding import at, human
+from loom.deploy.plan.finding import WORKLOAD, at, human
 from loom.deploy.plan.model import Plan, Service
 from loom.errors import Problem
 
@@ -34,8 +34,11 @@ def series(plan: Plan) -> Iterator[Problem]:
     """Every active series lies in Prometheus' memory."""
     needed, memory = prometheus_memory(plan.estimate.series), plan.profile.memory.prometheus
     if needed > memory.base >= _LEAST[Service.PROMETHEUS][1] * 2**20:
-        message = f"{plan.estimate.series:,} series need about {human(needed)}, more than {memory}"
-        yield at(plan.profile, "memory.prometheus", message, "raise it, or lower the numbers in workload")
+        message = (
+            f"{plan.estimate.series:,} series need about {human(needed)}, more than {human(memory.base)}"
+        )
+        hint = "raise it, or lower the numbers in workload"
+        yield at(plan.profile, "memory.prometheus", message, hint, WORKLOAD)
 
 
 def traces(plan: Plan) -> Iterator[Problem]:
@@ -44,9 +47,11 @@ def traces(plan: Plan) -> Iterator[Problem]:
     needed, memory = traces_memory(profile), profile.memory.jaeger
     if profile.tracing.storage == "memory" and needed > memory.base:
         message = (
-            f"{profile.tracing.max_traces:,} traces in memory take about {human(needed)}, more than {memory}"
+            f"{profile.tracing.max_traces:,} traces in memory take about {human(needed)},"
+            f" more than {human(memory.base)}"
         )
-        yield at(profile, "tracing.max_traces", message, "lower it, or raise memory.jaeger")
+        causes = ("memory.jaeger", "tracing.storage")
+        yield at(profile, "tracing.max_traces", message, "lower it, or raise memory.jaeger", causes)
 
 
 CHECKS = (least, series, traces)

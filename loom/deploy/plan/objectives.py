@@ -14,7 +14,7 @@ from loom.contract.indicator import (
 from loom.contract.metrics import action_broker
 from loom.contract.objective import WINDOWS, Objective
 from loom.deploy.plan.estimate import kept_seconds
-from loom.deploy.plan.finding import at, span
+from loom.deploy.plan.finding import WORKLOAD, at, span
 from loom.deploy.plan.model import Plan
 from loom.deploy.profile import objectives as written
 from loom.deploy.profile.model import Profile
@@ -24,6 +24,8 @@ from loom.errors import Problem
 LEAST = WINDOWS["1h"]
 """Seconds of the shortest long window: an objective over less would have no alert."""
 _SECTION = "alerting.slo"
+_FILLED = ("metrics.retention.size", "metrics.scrape_interval", *WORKLOAD)
+"""What says when Prometheus' size is reached."""
 _BOUNDARIES = tuple(bound for bound in action_broker.INVOKE_LATENCY.boundaries if (bound * 1000).is_integer())
 """Those that a duration of the profile can say, which knows no less than a millisecond."""
 
@@ -99,7 +101,8 @@ def unmeasured(plan: Plan) -> Iterator[Problem]:
     for wish in wishes(plan.profile):
         if wish.enabled and wish.missing:
             message = f"nothing measures {wish.name}: {wish.missing}"
-            yield at(plan.profile, f"{wish.path}.enabled", message, "write false, or change that")
+            causes = ("workload.tools", "canary.enabled")
+            yield at(plan.profile, f"{wish.path}.enabled", message, "write false, or change that", causes)
 
 
 def windows(plan: Plan) -> Iterator[Problem]:
@@ -116,10 +119,12 @@ def _window_problems(plan: Plan, path: str, window: Duration) -> Iterator[Proble
     retention, kept = plan.profile.metrics.retention, kept_seconds(plan.profile, plan.estimate)
     if window > retention.time:
         message = f"{window} is longer than samples are kept, {retention.time}"
-        yield at(plan.profile, path, message, "shorten it, or raise metrics.retention.time")
+        hint = "shorten it, or raise metrics.retention.time"
+        yield at(plan.profile, path, message, hint, ("metrics.retention.time",))
     elif window.seconds > kept:
         message = f"{window} is longer than samples live: {retention.size} are full after about {span(kept)}"
-        yield at(plan.profile, path, message, "shorten it, or raise metrics.retention.size")
+        hint = "shorten it, raise metrics.retention.size, or lower the numbers in workload"
+        yield at(plan.profile, path, message, hint, _FILLED)
     if window.seconds < LEAST:
         message = f"{window} is too short: burn rates look back {span(LEAST)} at least"
         yield at(plan.profile, path, message, "write at least 1h")

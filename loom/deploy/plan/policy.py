@@ -12,6 +12,9 @@ from loom.errors import Problem
 
 PRODUCTION = frozenset({"production", "prod"})
 """Environments that are held to more."""
+_STRICT = ("environment",)
+"""What a refusal in production follows from."""
+_TLS = ("security.tls.mode",)
 
 
 def production(plan: Plan) -> Iterator[Problem]:
@@ -21,12 +24,11 @@ def production(plan: Plan) -> Iterator[Problem]:
         return
     if profile.collector.diagnostics:
         message = f"zpages and pprof show data and memory to whoever asks: not in {profile.environment}"
-        yield at(profile, "collector.diagnostics", message, "write false")
+        yield at(profile, "collector.diagnostics", message, "write false", _STRICT)
     if profile.ports.bind != "127.0.0.1":
         message = f"every interface of the machine: not in {profile.environment}"
-        yield at(
-            profile, "ports.bind", message, "write 127.0.0.1, and let a firewall or proxy of yours decide"
-        )
+        hint = "write 127.0.0.1, and let a firewall or proxy of yours decide"
+        yield at(profile, "ports.bind", message, hint, _STRICT)
 
 
 def protection(plan: Plan) -> Iterator[Problem]:
@@ -41,12 +43,14 @@ def protection(plan: Plan) -> Iterator[Problem]:
         message = (
             f"{len(bare)} edges are plain text, the first is {bare[0].name}: not in {profile.environment}"
         )
-        yield at(profile, "security.tls.mode", message, "write mutual, then `loom-deploy certs create`")
+        hint = "write mutual, then `loom-deploy certs create`"
+        yield at(profile, "security.tls.mode", message, hint, _STRICT)
         return
     for edge in bare:
         lack = "not encrypted" if not edge.encrypted else "open to whoever can reach it"
         hint = "protect it, or waive it with edge, reason and until"
-        yield at(profile, "security.waivers", f"{edge.name} is {lack}: not in {profile.environment}", hint)
+        message = f"{edge.name} is {lack}: not in {profile.environment}"
+        yield at(profile, "security.waivers", message, hint, _STRICT)
 
 
 def waivers(plan: Plan) -> Iterator[Problem]:
@@ -89,12 +93,12 @@ def consistent(plan: Plan) -> Iterator[Problem]:
     security = plan.profile.security
     if security.tls.mode == "off" and security.authentication != "off":
         message = "passwords would travel in plain text while security.tls.mode is off"
-        yield at(
-            plan.profile, "security.authentication", message, "write tls.mode mutual as well, or off here"
-        )
+        hint = "write tls.mode mutual as well, or off here"
+        yield at(plan.profile, "security.authentication", message, hint, _TLS)
     if security.tls.mode == "off" and security.ingestion == "token":
         message = "tokens would travel in plain text while security.tls.mode is off"
-        yield at(plan.profile, "security.ingestion", message, "write tls.mode mutual as well, or remove it")
+        hint = "write tls.mode mutual as well, or remove it"
+        yield at(plan.profile, "security.ingestion", message, hint, _TLS)
 
 
 def unused(plan: Plan) -> Iterator[Problem]:
@@ -103,7 +107,8 @@ def unused(plan: Plan) -> Iterator[Problem]:
     path = "tracing.retention" if storage == "memory" else "tracing.max_traces"
     if written(plan.profile, path):
         message = f"has no effect while tracing.storage is {storage}"
-        yield at(plan.profile, path, message, "remove it; null removes what a base says")
+        hint = "remove it; null removes what a base says"
+        yield at(plan.profile, path, message, hint, ("tracing.storage",))
 
 
 def receivers(plan: Plan) -> Iterator[Problem]:

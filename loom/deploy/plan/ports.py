@@ -25,8 +25,9 @@ def _collision(plan: Plan, number: int, ports: list[Port]) -> Problem:
     ours = sorted(ports, key=lambda port: chosen(port) is None)
     names = " and ".join(_name(port) for port in ours)
     # The last one the profile chose: reading from the top, that is where the collision appears.
-    path = [chosen(port) for port in ports if chosen(port)][-1]
-    return at(plan.profile, f"ports.{path}", f"port {number} is taken twice: {names}", "choose another port")
+    paths = [f"ports.{path}" for port in ports if (path := chosen(port))]
+    message, hint = f"port {number} is taken twice: {names}", "choose another port"
+    return at(plan.profile, paths[-1], message, hint, (*paths, "ports.offset"))
 
 
 def _name(port: Port) -> str:

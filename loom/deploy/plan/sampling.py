@@ -64,7 +64,9 @@ def exclusive(plan: Plan) -> Iterator[Problem]:
     tracing = plan.profile.tracing
     if tracing.tail is not None and tracing.sampler.text != "always_on":
         message = f"{tracing.sampler} beside tracing.tail: of what it drops, errors too, the tail never hears"
-        yield at(plan.profile, "tracing.sampler", message, "write always_on, or tail: null")
+        yield at(
+            plan.profile, "tracing.sampler", message, "write always_on, or tail: null", ("tracing.tail",)
+        )
 
 
 def placed(plan: Plan) -> Iterator[Problem]:
@@ -113,7 +115,9 @@ def fits(plan: Plan) -> Iterator[Problem]:
             f" memory, limit less spike, has: {human(room)}"
         )
         where = "memory.sampler" if found[0].role is Service.SAMPLER else "collector.memory"
-        yield at(profile, "tracing.tail.wait", message, f"lower it, or raise {where} or collector.samplers")
+        hint = f"lower it or workload.events_per_second, or raise {where} or collector.samplers"
+        causes = (where, "collector.samplers", "collector.queue.size", "workload.events_per_second")
+        yield at(profile, "tracing.tail.wait", message, hint, causes)
 
 
 def unused(plan: Plan) -> Iterator[Problem]:

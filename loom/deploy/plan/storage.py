@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loom.deploy.plan.estimate import HEAD_SECONDS, prometheus_disk
-from loom.deploy.plan.finding import at, human, span
+from loom.deploy.plan.finding import WORKLOAD, at, human, span
 from loom.deploy.plan.model import Plan
 from loom.errors import Problem
 
@@ -18,13 +18,15 @@ def metrics_disk(plan: Plan) -> Iterator[Problem]:
     profile = plan.profile
     needed = prometheus_disk(profile, plan.estimate.samples_per_second)
     if needed > profile.volumes.prometheus.base:
+        room = human(profile.volumes.prometheus.base)
         message = (
-            f"{profile.metrics.retention.size} does not fit the volume of {profile.volumes.prometheus}:"
+            f"{profile.metrics.retention.size} does not fit the volume of {room}:"
             f" with a tenth for compaction and {span(HEAD_SECONDS)} of samples before it,"
             f" {human(needed)} are needed"
         )
-        hint = "lower it, or raise volumes.prometheus"
-        yield at(profile, "metrics.retention.size", message, hint)
+        hint = "lower it or the numbers in workload, or raise volumes.prometheus"
+        causes = ("volumes.prometheus", "metrics.scrape_interval", *WORKLOAD)
+        yield at(profile, "metrics.retention.size", message, hint, causes)
 
 
 def traces_disk(plan: Plan) -> Iterator[Problem]:
@@ -33,10 +35,11 @@ def traces_disk(plan: Plan) -> Iterator[Problem]:
     if needed > profile.volumes.jaeger.base:
         message = (
             f"{profile.tracing.retention} of {plan.estimate.spans_per_second:,.0f} spans a second are about"
-            f" {human(needed)}, more than the volume of {profile.volumes.jaeger}"
+            f" {human(needed)}, more than the volume of {human(profile.volumes.jaeger.base)}"
         )
-        hint = "lower it or tracing.sampler, or raise volumes.jaeger"
-        yield at(profile, "tracing.retention", message, hint)
+        hint = "lower it, tracing.sampler or workload.events_per_second, or raise volumes.jaeger"
+        causes = ("tracing.sampler", "tracing.storage", "workload.events_per_second", "volumes.jaeger")
+        yield at(profile, "tracing.retention", message, hint, causes)
 
 
 def queue(plan: Plan) -> Iterator[Problem]:
@@ -48,8 +51,9 @@ def queue(plan: Plan) -> Iterator[Problem]:
     if needed > room:
         place = "volumes.collector" if on_disk else "the collector's memory, limit less spike,"
         message = f"a full queue takes about {human(needed)}, more than {place} has: {human(room)}"
-        hint = f"lower it, or raise {'volumes.collector' if on_disk else 'collector.memory'}"
-        yield at(profile, "collector.queue.size", message, hint)
+        raised = "volumes.collector" if on_disk else "collector.memory"
+        causes = (raised, "collector.queue.storage")
+        yield at(profile, "collector.queue.size", message, f"lower it, or raise {raised}", causes)
 
 
 def intervals(plan: Plan) -> Iterator[Problem]:

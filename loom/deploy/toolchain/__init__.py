@@ -7,7 +7,7 @@ from loom.deploy.toolchain.installation import Site
 from loom.deploy.toolchain.installer import clean, install
 from loom.deploy.toolchain.process import Command, ProcessRunner, Runner
 from loom.deploy.toolchain.progress import Phase, Progress, Report
-from loom.deploy.toolchain.recipe import GRAFANA_SCHEMA, RECIPES, Group, chosen
+from loom.deploy.toolchain.recipe import GRAFANA_SCHEMA, RECIPES, Group, Recipe, chosen
 from loom.deploy.toolchain.schema import PREAMBLE, GrafanaSchema, grafana_schema
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Phase",
     "ProcessRunner",
     "Progress",
+    "Recipe",
     "Report",
     "Runner",
     "Site",

@@ -33,7 +33,7 @@ def install(
 
 
 def clean(environ: Mapping[str, str]) -> None:
-    """Remove the downloads and compiled packages of past builds, some 10 GB; the installed programs stay."""
+    """Remove the downloads and compiled packages of past builds, some 11 GB; the installed programs stay."""
     cache = Cache(cache_root(environ))
     with lock.hold(cache.lock, lambda _pid: None):
         for folder in (cache.go, cache.npm, cache.work):

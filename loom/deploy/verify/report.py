@@ -10,12 +10,10 @@ SCHEMA = 1
 """Version of the JSON's shape: it grows only when a reader of the last one would fail."""
 
 
-def as_lines(proof: Proof) -> Iterator[str]:
-    """One line a finding, and the sum."""
-    width = max((len(finding.name) for finding in proof.findings), default=0)
+def as_rows(proof: Proof) -> Iterator[tuple[str, str, str, str]]:
+    """Subject, name, verdict and detail of each finding."""
     for found in proof.findings:
-        yield f"{found.subject:<9} {found.name:<{width}}  {found.verdict:<13} {found.detail}".rstrip()
-    yield summary(proof)
+        yield found.subject, found.name, found.verdict, found.detail
 
 
 def summary(proof: Proof) -> str:

@@ -1,4 +1,4 @@
-"""One trace with everything Jaeger stores of it: read from the query API's JSON. Pure."""
+"""One trace with everything that is stored of it: read from the JSON of Jaeger's query API. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +63,8 @@ class Trace:
 
     trace_id: str
     spans: tuple[TraceSpan, ...]
+    more: int = 0
+    """Spans that arrived and were not kept."""
 
     @property
     def services(self) -> tuple[str, ...]:

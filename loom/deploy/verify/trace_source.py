@@ -1,11 +1,14 @@
-"""Traces from Jaeger's query API: one by its id, or those of the last hour."""
+"""Traces of a deployment, one by its id or those of the last hour: from Jaeger's query API, or the page."""
 
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from loom.deploy.engine import EmbeddedEngine, front, pageless
 from loom.deploy.engine.deployment import Deployment
+from loom.deploy.engine.embedded import page
 from loom.deploy.plan.model import Purpose
+from loom.deploy.verify import trace_page
 from loom.deploy.verify.client import connect, get
 from loom.deploy.verify.jaeger import Jaeger
 from loom.deploy.verify.prometheus import Window
@@ -26,10 +29,16 @@ _MICRO = 1_000_000
 def read(deployment: Deployment, trace_id: str = "", services: Sequence[str] = ()) -> Trace | None:
     """The trace of that id, or the richest of the last hour; None when there is none.
 
-    With `services` only traces in which one of these has a span are looked at. EngineError when Jaeger does
-    not answer.
+    With `services` only traces in which one of these has a span are looked at. EngineError when nobody
+    answers.
     """
     plan = deployment.plan
+    if _embedded(deployment):
+        with connect(page(plan)) as client:
+            if trace_id:
+                return trace_page.fetch(client, trace_id)
+            now = time.time()
+            return trace_page.richest(client, Window(now - _LOOKBACK, now + _AHEAD, tuple(services)))
     # Jaeger's memory refuses to look for more traces than it holds.
     limit = min(RECENT, plan.profile.tracing.max_traces)
     with connect(plan.reached(plan.traces, Purpose.UI), deployment.access) as client:
@@ -38,6 +47,22 @@ def read(deployment: Deployment, trace_id: str = "", services: Sequence[str] = (
         now = time.time()
         window = Window(now - _LOOKBACK, now, tuple(services) or Jaeger(client).services())
         return richest(recent(client, window, limit))
+
+
+def address(deployment: Deployment, trace_id: str) -> str:
+    """Where people look at a trace: in a browser where there is a page, else as JSON."""
+    plan = deployment.plan
+    if _embedded(deployment):
+        return f"{page(plan)}/#trace={trace_id}"
+    address = front(plan, plan.traces)
+    if pageless(plan, plan.traces, deployment.access):
+        return f"{address}/api/traces/{trace_id} (API only: this Jaeger has no pages)"
+    return f"{address}/trace/{trace_id}"
+
+
+def _embedded(deployment: Deployment) -> bool:
+    """Whether there is a page in Jaeger's place."""
+    return deployment.engine == EmbeddedEngine.name
 
 
 def fetch(client: "httpx2.Client", trace_id: str) -> Trace | None:

@@ -66,6 +66,8 @@ def header(tree: Tree) -> list[Line]:
     ]
     if failed:
         lines.append(Line(f"  {_count(failed, 'span')} ended with an error", bad=True))
+    if trace.more:
+        lines.append(Line(f"  {_count(trace.more, 'span')} more arrived and were not kept"))
     if tree.missing:
         what = _count(len(tree.missing), "parent")
         hint = "not arrived yet, lost, or reported to somewhere else"

@@ -72,6 +72,7 @@ def document(tree: Tree) -> dict[str, Any]:
         "services": list(trace.services),
         "instances": [{"service": service, "instance": instance} for service, instance in trace.instances],
         "missing_parents": list(tree.missing),
+        "not_kept": trace.more,
         "spans": [_document(row.span, row.depth, trace.start) for row in tree.rows if row.span],
     }
 

@@ -9,6 +9,8 @@ from opentelemetry.context import Context, attach
 
 from loom.runtime.agent.agent import Agent, Setup, Teardown
 from loom.runtime.agent.config import AgentConfig
+from loom.runtime.agent.crew import Crew
+from loom.runtime.agent.lull import Lull
 from loom.runtime.agent.options import Surroundings
 from loom.runtime.agent.processing import Processor
 from loom.runtime.agent.restart import Restarts
@@ -20,12 +22,9 @@ from loom.telemetry.family import NANOSECONDS
 
 logger = logging.getLogger("loom.agent_runtime")
 
-INSISTENCE = 3
-"""How often a task that must end is cancelled before the runtime stops waiting for it."""
-
 
 class Member:
-    """Runs one agent in tasks of a group.
+    """Runs one agent in tasks of a crew.
 
     An agent crashes when `setup` fails, when its handler raises `Crash`, and when too many events in a row
     fail, if its configuration says so. Then what is being handled is finished, the agent is torn down and,
@@ -37,24 +36,28 @@ class Member:
         config: AgentConfig,
         agent: Agent,
         surroundings: Surroundings,
+        lull: Lull,
         bury: "Callable[[Member, BaseException], None]",
     ) -> None:
-        """`bury` is called when the agent crashed once too often."""
+        """`lull` is told of events that are done; `bury` is called when it crashed once too often."""
         self.config = config
         self.subscriptions: dict[str, Subscription] = {}
         self.ended = False
         """Whether it is deleted, and counted as such."""
-        self.notice_lull: Callable[[], None] | None = None
-        """Called after each event, as long as somebody waits for the agent to have nothing to do."""
         self._agent = agent
         self._bus = surroundings.bus
         self._options = surroundings.options
         self._processor = Processor(config, agent, surroundings)
+        self._lull = lull
         self._bury = bury
         self._turns = Turns(config.concurrency)
         self._crashed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._readers: set[asyncio.Task[None]] = set()
         self._supervisor: asyncio.Task[None] | None = None
+
+    @property
+    def _name(self) -> str:
+        return f"agent {self.config.agent_id}"
 
     @property
     def tasks(self) -> set[asyncio.Task[None]]:
@@ -72,16 +75,17 @@ class Member:
         config = self.config
         self.subscriptions[pattern] = self._bus.subscribe(pattern, (), config.qos, config.capacity)
 
-    def start(self, group: asyncio.TaskGroup) -> None:
+    def start(self, crew: Crew) -> None:
         """Set up, then handle what is queued."""
-        self._supervisor = group.create_task(self._supervise())
+        self._supervisor = crew.start(self._supervise(), self._name, self.config.setup_seconds)
         for pattern in self.subscriptions:
-            self.read(pattern, group)
+            self.read(pattern, crew)
 
-    def read(self, pattern: str, group: asyncio.TaskGroup) -> None:
+    def read(self, pattern: str, crew: Crew) -> None:
         """Handle what is queued for one pattern, as soon as the agent is set up."""
         for _ in range(self.config.concurrency):
-            reader = group.create_task(self._read(self.subscriptions[pattern]))
+            work = self._read(self.subscriptions[pattern])
+            reader = crew.start(work, self._name, self.config.setup_seconds)
             self._readers.add(reader)
             reader.add_done_callback(self._readers.discard)
 
@@ -104,21 +108,10 @@ class Member:
         for task in self.tasks - {asyncio.current_task()}:
             task.cancel()
 
-    async def wait_ended(self) -> None:
-        """Wait until every task has ended; a task that resists is cancelled again, then left behind."""
-        for _ in range(INSISTENCE):
-            tasks = {task for task in self.tasks if not task.done()} - {asyncio.current_task()}
-            if not tasks:
-                return
-            await asyncio.wait(tasks, timeout=self.config.setup_seconds)
-            for task in tasks:
-                task.cancel()
-        logger.error("agent %s resists being stopped", self.config.agent_id)
-
     async def _read(self, subscription: Subscription) -> None:
         """Handle one event after another; one reader's deadline is one watch."""
         attach(self._processor.idle_context)
-        turns, processor, watch = self._turns, self._processor, Watch()
+        turns, processor, lull, watch = self._turns, self._processor, self._lull, Watch()
         slice_length = self._options.slice * NANOSECONDS
         stretch = perf_counter_ns()
         try:
@@ -137,8 +130,8 @@ class Member:
                 if taken - stretch > slice_length:
                     await asyncio.sleep(0)
                     stretch = perf_counter_ns()
-                if self.notice_lull is not None:
-                    self.notice_lull()
+                if lull.moment is not None:
+                    lull.notice()
         finally:
             watch.close()
 

@@ -8,6 +8,8 @@ from loom.contract.spans import agent_runtime as spans
 from loom.errors import LoomRuntimeError, Problem
 from loom.runtime.agent.agent import Agent
 from loom.runtime.agent.config import AgentConfig
+from loom.runtime.agent.crew import Crew
+from loom.runtime.agent.lull import Lull
 from loom.runtime.agent.member import Member
 from loom.runtime.agent.metrics import RuntimeMetrics
 from loom.runtime.agent.options import AgentOptions, Surroundings
@@ -40,8 +42,9 @@ class AgentRuntime:
         self._metrics = RuntimeMetrics(telemetry)
         self._members: dict[str, Member] = {}
         self._leaving: set[Member] = set()
-        self._group: asyncio.TaskGroup | None = None
-        self._lull: asyncio.Future[None] | None = None
+        self._crew = Crew()
+        self._open = False
+        self._lull = Lull(lambda: all(member.quiet for member in self._members.values()))
 
     def agents(self) -> list[AgentConfig]:
         """The agents there are, those included that crashed and will be restarted."""
@@ -52,12 +55,12 @@ class AgentRuntime:
 
         LoomRuntimeError when there is one of that id, or the runtime or the bus is closed.
         """
-        group = self._require_group()
+        self._require_open()
         if config.agent_id in self._members:
             problem = Problem(f"there is an agent {config.agent_id!r}", hint="delete it, or use replace")
             raise LoomRuntimeError(problem)
         with self._telemetry.span(spans.CREATE_AGENT, describe_agent(config)):
-            member = Member(config, agent, self._surroundings, self._bury)
+            member = Member(config, agent, self._surroundings, self._lull, self._bury)
             try:
                 for pattern in config.patterns:
                     member.subscribe(pattern)
@@ -67,7 +70,7 @@ class AgentRuntime:
             self._members[config.agent_id] = member
             self._metrics.created()
             self._metrics.subscribed(len(member.subscriptions))
-            member.start(group)
+            member.start(self._crew)
 
     async def delete(self, agent_id: str) -> None:
         """Let an agent handle what it has, as long as the options say, and remove it.
@@ -91,13 +94,14 @@ class AgentRuntime:
 
         LoomRuntimeError when there is no such agent, it is subscribed already, or the pattern is malformed.
         """
-        group, member = self._require_group(), self._find(agent_id)
+        self._require_open()
+        member = self._find(agent_id)
         check_pattern(pattern)
         if pattern in member.subscriptions:
             raise LoomRuntimeError(Problem(f"agent {agent_id!r} is subscribed to {pattern!r}"))
         with self._telemetry.span(spans.SUBSCRIBE_AGENT, describe_agent(member.config, pattern)):
             member.subscribe(pattern)
-            member.read(pattern, group)
+            member.read(pattern, self._crew)
             self._metrics.subscribed()
 
     def unsubscribe(self, agent_id: str, pattern: str) -> None:
@@ -116,20 +120,12 @@ class AgentRuntime:
 
     async def settle(self, seconds: float) -> bool:
         """Wait until no agent has anything to do; whether that was so within so many seconds."""
-        self._lull = asyncio.get_running_loop().create_future()
-        self._notice_lull()
-        for member in self._members.values():
-            member.notice_lull = self._notice_lull
-        try:
-            await asyncio.wait({self._lull}, timeout=seconds)
-            return self._lull.done()
-        finally:
-            for member in self._members.values():
-                member.notice_lull = None
+        return await self._lull.wait(seconds)
 
     async def __aenter__(self) -> Self:
         """Agents can be created from here on."""
-        self._group = await asyncio.TaskGroup().__aenter__()
+        await self._crew.__aenter__()
+        self._open = True
         return self
 
     async def __aexit__(
@@ -139,7 +135,7 @@ class AgentRuntime:
         exc_tb: TracebackType | None,
     ) -> None:
         """Let every agent handle what it has, and what the others still send it; then remove all of them."""
-        group, self._group = self._group, None
+        self._open = False
         leaving: set[asyncio.Task[None]]
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._options.drain
@@ -154,8 +150,7 @@ class AgentRuntime:
         finally:
             for member in [*self._members.values(), *self._leaving]:
                 self._close(member)
-            if group is not None:
-                await group.__aexit__(None, None, None)
+            await self._crew.__aexit__(exc_type, exc_val, exc_tb)
 
     async def _retire(self, member: Member, seconds: float) -> None:
         """Delete gracefully; when this is cancelled, at once."""
@@ -168,7 +163,7 @@ class AgentRuntime:
                 await member.drain(seconds)
             finally:
                 self._close(member)
-            await member.wait_ended()
+            await self._crew.stop(member.tasks, member.config.setup_seconds)
 
     def _bury(self, member: Member, error: BaseException) -> None:
         """Delete an agent that crashed once too often."""
@@ -187,11 +182,7 @@ class AgentRuntime:
         member.end()
         self._metrics.unsubscribed(len(member.subscriptions))
         self._metrics.deleted()
-        self._notice_lull()
-
-    def _notice_lull(self) -> None:
-        if self._lull is not None and not self._lull.done() and all(m.quiet for m in self._members.values()):
-            self._lull.set_result(None)
+        self._lull.notice()
 
     def _find(self, agent_id: str) -> Member:
         member = self._members.get(agent_id)
@@ -199,8 +190,7 @@ class AgentRuntime:
             raise LoomRuntimeError(Problem(f"there is no agent {agent_id!r}"))
         return member
 
-    def _require_group(self) -> asyncio.TaskGroup:
-        if self._group is None:
+    def _require_open(self) -> None:
+        if not self._open:
             problem = Problem("the agent runtime is closed", hint="create agents inside `async with`")
             raise LoomRuntimeError(problem)
-        return self._group

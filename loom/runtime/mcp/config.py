@@ -13,6 +13,16 @@ STDIO, STREAMABLE_HTTP = a.TRANSPORT.values
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 NAME_RULE = "1 to 64 letters, digits, `_`, `-` and `.`, beginning with a letter or digit"
+URL_RULE = "must be an http or https URL"
+
+
+def is_url(url: str) -> bool:
+    """Whether it can be taken apart, port included, and names a host to ask over HTTP."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an address, a port that is none
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +48,17 @@ class Stdio:
 
 @dataclass(frozen=True, slots=True)
 class StreamableHttp:
-    """A server behind a URL."""
+    """A server behind a URL; ConfigurationError when it is none: that must not show at its first use only."""
 
     transport: ClassVar[str] = STREAMABLE_HTTP
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no URL; it is not repeated, since there may be a secret in it."""
+        if not is_url(self.url):
+            raise ConfigurationError(Problem(URL_RULE, path="$.url"))
 
     @property
     def place(self) -> str:

@@ -43,6 +43,8 @@ class Connection:
         self._nudge = asyncio.Event()
         self._requested: Attempt | None = None
         self._stopping = False
+        self._defect = ""
+        """Type of the exception that ended the owner task, which ought not to happen."""
         self._state = State.CONNECTING
         self._version = ""
         self._trace: Context = NOWHERE
@@ -64,6 +66,12 @@ class Connection:
             self._signals.evidence.pid if connected else 0,
         )
 
+    @property
+    def _closed(self) -> ServerError:
+        """Why nothing can be had of the server any more."""
+        why = f"was given up after {self._defect}" if self._defect else "was removed"
+        return ServerError(Code.CLOSED, f"{self.config.name} {why}")
+
     def stop(self) -> None:
         """Take the tools back and end the connection; `finished` is set when that is done."""
         self._stopping = True
@@ -74,8 +82,8 @@ class Connection:
 
     async def reconnect(self, context: Context) -> None:
         """End the connection and try once to connect; ServerError when that fails."""
-        if self._stopping:
-            raise ServerError(Code.CLOSED, f"{self.config.name} was removed")
+        if self._stopping or self.finished.is_set():
+            raise self._closed
         if self._requested is None:
             waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._requested = Attempt(context=context, waiting=waiting)
@@ -92,15 +100,16 @@ class Connection:
             while attempt is not None:
                 await self._try(attempt)
                 attempt = await self._next(attempt)
-        except Exception:  # the manager's other servers must not go down with this one
+        except Exception as error:  # the manager's other servers must not go down with this one
             _logger.exception("MCP server %s is given up", self.config.name)
+            self._defect = type(error).__name__
+            self._calls.outage = f"{Code.CLOSED}: {self._closed.message}"
         finally:
             self._toolbox.clear()
             self._state = State.CLOSED
-            closed = ServerError(Code.CLOSED, f"{self.config.name} was removed")
             for waiting in (first, attempt, self._requested):
                 if waiting is not None:
-                    waiting.fail(closed)
+                    waiting.fail(self._closed)
             self.finished.set()
             self._parts.announce()
 

@@ -4,10 +4,19 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from loom.errors import Problem
-from loom.runtime.mcp.config import NAME, NAME_RULE, Limits, ServerConfig, Stdio, StreamableHttp
+from loom.runtime.mcp.config import (
+    NAME,
+    NAME_RULE,
+    URL_RULE,
+    Limits,
+    ServerConfig,
+    Stdio,
+    StreamableHttp,
+    is_url,
+)
 
 DEFAULTS = Limits()
 LONGEST = 86_400
@@ -19,6 +28,7 @@ _WORDS = {
     "missing": "is missing",
     "string_too_short": "must not be empty",
     "string_type": "must be text",
+    "string_unicode": "must be text in Unicode",
     "list_type": "must be a list",
     "dict_type": "must be a table of names and texts",
     "float_type": "must be a number",
@@ -68,10 +78,16 @@ class StdioServer(_Server):
         return ServerConfig(self.name, endpoint, self.limits)
 
 
+def _reachable(url: str) -> str:
+    if not is_url(url):
+        raise ValueError  # its text would be the value's
+    return url
+
+
 class HttpServer(_Server):
     """A server that runs already: `url`, and what is sent along."""
 
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_reachable)]
     headers: dict[str, str] = {}
 
     def build(self) -> ServerConfig:
@@ -91,7 +107,8 @@ def parse(entry: Mapping[str, Any], path: str) -> ServerConfig | list[Problem]:
 def _explain(error: ValidationError, model: type[_Server], path: str) -> Iterator[Problem]:
     for item in error.errors(include_url=False, include_input=False):
         place = path + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in item["loc"])
-        message, hint = _words(item["type"], item.get("ctx", {}), str(item["loc"][-1]), model)
+        key = str(item["loc"][-1]) if item["loc"] else ""
+        message, hint = _words(item["type"], item.get("ctx", {}), key, model)
         yield Problem(message, path=place, hint=hint)
 
 
@@ -104,8 +121,8 @@ def _words(kind: str, context: Mapping[str, Any], key: str, model: type[_Server]
         return f"unknown key {key!r}", f"did you mean {close[0]!r}?" if close else ""
     if kind == "missing" and key == "command":
         return "neither a command nor a url", "stdio servers have a command, others a url"
-    if kind == "string_pattern_mismatch":
-        return ("cannot name a server", NAME_RULE) if key == "name" else ("must be an http or https URL", "")
+    if kind in {"string_pattern_mismatch", "value_error"}:
+        return ("cannot name a server", NAME_RULE) if key == "name" else (URL_RULE, "")
     if kind in {"greater_than", "greater_than_equal", "less_than_equal"}:
         limit = next(iter(context.values()))
         words = {"greater_than": "more than", "greater_than_equal": "at least", "less_than_equal": "at most"}

@@ -16,6 +16,8 @@ from loom.runtime.mcp.references import expand
 WRAPPERS = ("servers", "mcpServers")
 """Keys that may stand around the servers; the second is what other programs' files have."""
 
+_BEYOND_REASON = "a number is too long, or something nested too deeply"
+
 Entry = tuple[str, Any]
 """A path such as `$.servers[0]`, and what stands there."""
 
@@ -70,16 +72,24 @@ def _parse(path: str, text: str) -> object:
     suffix = Path(path).suffix
     if suffix == ".json":
         try:
-            return json.loads(text)
+            document = json.loads(text)
+            json.dumps(document, ensure_ascii=False).encode()
         except json.JSONDecodeError as error:
             problem = Problem(f"is not JSON: {error.msg}", path, error.lineno, error.colno)
             raise _Malformed(problem) from None
+        except UnicodeEncodeError:
+            raise _Malformed(Problem("holds half a surrogate pair, which is no character", path)) from None
+        except (ValueError, RecursionError):
+            raise _Malformed(Problem(f"is not JSON: {_BEYOND_REASON}", path)) from None
+        return document
     if suffix == ".toml":
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             # tomllib says the place in its text, and never repeats the document.
             raise _Malformed(Problem(f"is not TOML: {error}", path)) from None
+        except (ValueError, RecursionError):
+            raise _Malformed(Problem(f"is not TOML: {_BEYOND_REASON}", path)) from None
     raise _Malformed(Problem("is neither .toml nor .json", path, hint="rename the file"))
 
 

@@ -33,11 +33,18 @@ def render(result: ToolResult, limit: int) -> str:
         return _cut(clean(json.dumps(document, ensure_ascii=False)), limit)
     if isinstance(result.output, str):
         return _cut(clean(result.output), limit)
+    return _cut(clean(_write(result.output)), limit)
+
+
+def _write(output: object) -> str:
+    """JSON if it can be that, or what Python shows of it; a tool may return what is neither."""
     try:
-        text = json.dumps(result.output, ensure_ascii=False, default=str)
-    except (TypeError, ValueError, RecursionError):  # keys that are no text, cycles
-        text = str(result.output)
-    return _cut(clean(text), limit)
+        return json.dumps(output, ensure_ascii=False, default=str)
+    except Exception:  # noqa: BLE001 - keys that are no text, cycles, nesting, whatever `__str__` raises
+        try:
+            return str(output)
+        except Exception:  # noqa: BLE001 - the same once more
+            return f"[output of type {type(output).__name__} cannot be shown]"
 
 
 def _refuse(constant: str) -> None:

@@ -36,9 +36,16 @@ class BrokerTools:
         return [Tool(one.name, one.description, one.schema or {}) for one in best.values()]
 
     async def call(self, invocation: Invocation) -> ToolResult:
-        """Invoke the capability; the arguments are the payload."""
+        """Invoke the capability; the arguments are the payload.
+
+        With its id the call runs in a task of its own: a tool that cannot be stopped keeps no run waiting.
+        Nobody repeats that id, so that the result is not worth keeping.
+        """
         call = Call(invocation.tool, dict(invocation.arguments), timeout=invocation.timeout, id=invocation.id)
-        return _translate(await self._broker.invoke(call))
+        try:
+            return _translate(await self._broker.invoke(call))
+        finally:
+            self._broker.forget(call)
 
 
 def _translate(result: Result) -> ToolResult:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loom.contract import attributes as a
 from loom.contract.spans import tool_orchestrator as spans
-from loom.runtime.call import Status
+from loom.runtime.call import Status, read_error
 from loom.runtime.orchestrator import arguments
 from loom.runtime.orchestrator.answer import CallReport
 from loom.runtime.orchestrator.asking import GRACE
@@ -115,7 +115,8 @@ class Execution:
         except Exception as error:  # noqa: BLE001 - a defect of one tool must not end the run
             # Its text may quote the arguments: the model may read it, logs and spans may not.
             _logger.warning("%s raised %s", invocation.tool, type(error).__name__)
-            return ToolResult(Status.ERROR, code=Code.TOOL_RAISED, message=f"{type(error).__name__}: {error}")
+            message = f"{type(error).__name__}: {read_error(error)}"
+            return ToolResult(Status.ERROR, code=Code.TOOL_RAISED, message=message)
         return result if result.ok or _CODE.fullmatch(result.code) else _coded(result)
 
 

@@ -23,7 +23,7 @@ class Invocation:
     """One call of one tool."""
 
     id: str
-    """Unique in the process: results may be cached by it."""
+    """Unique in the process: two calls with one id are one."""
     tool: str
     arguments: Mapping[str, Any]
     timeout: float

@@ -100,11 +100,11 @@ class Collector:
 def emit(endpoint: str, *arguments: str) -> None:
     subprocess.run(
         [sys.executable, Path(__file__).with_name("emitter.py"), *arguments],
-        env={**os.environ, "ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT": "3"},
+        env={**os.environ, "ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_TIMEOUT": "50"},
         cwd=REPOSITORY,
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=240,
     )
 
 

@@ -43,7 +43,7 @@ class Server:
     def status(self, context: ssl.SSLContext | None, headers: dict[str, str]) -> int:
         """What it answers; OSError when it refuses the connection."""
         assert context is not None
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
         try:
             connection.request("GET", self.path, headers=headers)
             return connection.getresponse().status

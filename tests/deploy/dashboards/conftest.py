@@ -132,7 +132,7 @@ def prometheus(
 
 
 def _await(address: str, path: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    for _ in range(2400):
         with suppress(OSError, HTTPException):
             _fetch(address, path)
             return

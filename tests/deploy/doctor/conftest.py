@@ -167,12 +167,13 @@ def case(tmp_path: Path) -> Case:
 
 @dataclass
 class Patient:
-    """A real deployment, native, and how tests harm it."""
+    """A real deployment, native if nothing else is said, and how tests harm it."""
 
     state: Path
     offset: int
     profile: str = "dev"
     name: str = "patient"
+    engine: str = "native"
 
     @property
     def home(self) -> Home:
@@ -206,7 +207,7 @@ class Patient:
             create(plan, prepared, Order(moment=datetime.now(UTC) - timedelta(days=30)))
             initialise(plan, prepared)
         chosen = [part for text in self.sets for part in ("--set", text)]
-        self.run("up", "--profile", self.profile, "--engine", "native", "--name", self.name, *chosen)
+        self.run("up", "--profile", self.profile, "--engine", self.engine, "--name", self.name, *chosen)
 
     @property
     def supervisor(self) -> Supervisor:
@@ -278,10 +279,11 @@ class Patient:
 
 
 @contextmanager
-def hospital(state: Path, profile: str) -> Iterator[Patient]:
+def hospital(state: Path, profile: str, engine: str = "native") -> Iterator[Patient]:
     """A deployment on ports that are free; it is down afterwards."""
     candidates = (
-        Patient(state, offset, profile) for offset in range(11_000 + os.getpid() % 100, 15_900, 107)
+        Patient(state, offset, profile, engine=engine)
+        for offset in range(11_000 + os.getpid() % 100, 15_900, 107)
     )
     patient = next(each for each in candidates if all(free(port.native) for port in each.plan.ports))
     try:
@@ -302,4 +304,11 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
     """The same of production: certificates and passwords everywhere."""
     with hospital(tmp_path_factory.mktemp("guarded"), "prod") as one:
+        yield one
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Patient]:
+    """One on a machine without anything: the embedded receiver."""
+    with hospital(tmp_path, "dev", "embedded") as one:
         yield one

@@ -309,7 +309,7 @@ def test_credentials_that_will_not_do_explain_why_nobody_answers_and_are_not_sho
     found = case.diagnose()
     assert [cause.check.name for cause in found.causes] == ["certificates"]
     assert found.first.judgement.evidence == "secrets/jaeger/cert.pem: has ended on 2026-11-03"
-    assert found.first.judgement.remedy == "run: loom-deploy certs rotate"
+    assert found.first.judgement.remedy.startswith("run: loom-deploy certs rotate --profile dev --output /")
     assert {"jaeger-answers", "prometheus-answers"} <= {
         each.check.name for each in found.explained(found.first)
     }

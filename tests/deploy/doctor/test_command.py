@@ -31,7 +31,7 @@ from loom.deploy.doctor.evidence import Credentials
 from loom.deploy.doctor.papers import Papers
 from loom.deploy.plan import derive
 from loom.deploy.profile import load
-from loom.errors import EngineError, FindingError
+from loom.errors import EngineError, FindingError, Problem
 
 PAGE = Path(__file__).parents[3] / "docs" / "doctor.md"
 
@@ -87,6 +87,11 @@ def test_a_stack_that_is_not_there_is_one_cause_with_a_remedy(tmp_path: Path) ->
     assert lines[0] == "first cause: stack"
     assert "docker compose" in next(line for line in lines if line.startswith("  do "))
     assert "prometheus-answers" in next(line for line in lines if line.startswith("  explains "))
+    assert (
+        "  see        the observability document, No Traces in Jaeger, 2: the collector is running" in lines
+    )
+    # What to do was said once.
+    assert result.exception.problems == (Problem("stack is broken"),)
 
 
 def test_json_has_every_check_and_a_stable_verdict(tmp_path: Path) -> None:

@@ -598,7 +598,7 @@ DOCUMENTED = {4317, 4318, 8887, 8888, 8889, 9090, 9093, 9469, 13133, 13134, 1431
 @pytest.mark.smoke
 @pytest.mark.slow
 def test_a_stack_that_has_just_started_is_told_to_wait_and_is_not_called_broken(patient: Patient) -> None:
-    found = patient.doctor("--name", patient.name)
+    found = patient.doctor("--name", patient.name, OTEL_METRIC_EXPORT_INTERVAL="600000")
     (reports,) = (check for check in found["checks"] if check["name"] == "loom-reports")
     assert found["healthy"], found
     assert reports["verdict"] == "cannot tell"
@@ -624,9 +624,13 @@ def assert_healthy(patient: Patient) -> None:
     names = patient.address(Service.PROMETHEUS, Purpose.UI) + "/api/v1/label/__name__/values"
     patient.example()
     until(lambda: patient.plan.naming.series(event_bus.BACKLOG).name in patient.read(names))
-    found = patient.doctor("--name", patient.name)
-    bad = [check for check in found["checks"] if check["verdict"] not in {"ok", "not applicable"}]
-    assert [check for check in bad if (check["name"], check["verdict"]) != ("disk", "warning")] == []
+    for _ in range(3):  # as above
+        found = patient.doctor("--name", patient.name)
+        bad = [check for check in found["checks"] if check["verdict"] not in {"ok", "not applicable"}]
+        bad = [check for check in bad if (check["name"], check["verdict"]) != ("disk", "warning")]
+        if not bad:
+            break
+    assert bad == []
     assert sum(check["verdict"] == "ok" for check in found["checks"]) >= 30
 
 
@@ -646,14 +650,22 @@ def test_a_fault_of_production_is_the_first_and_only_cause(
     assert_named(fault, guarded, tmp_path)
 
 
+def causes_of(found: dict[str, Any]) -> list[str]:
+    """What is broken by itself."""
+    return [
+        check["name"] for check in found["checks"] if check["verdict"] == "broken" and not check["because"]
+    ]
+
+
 def assert_named(fault: Fault, patient: Patient, tmp_path: Path) -> None:
     """Do it, ask the doctor, and compare what it says with the page."""
     with fault.harm(patient, tmp_path) as how:
         who = [] if how.get("foreign") else ["--name", patient.name]
-        found = patient.doctor(*who, *how.get("arguments", ()), **how.get("environ", {}))
-    causes = [
-        check["name"] for check in found["checks"] if check["verdict"] == "broken" and not check["because"]
-    ]
+        for _ in range(3):  # one slow scrape or answer of a busy machine is a cause of its own
+            found = patient.doctor(*who, *how.get("arguments", ()), **how.get("environ", {}))
+            causes = causes_of(found)
+            if causes == [fault.cause]:
+                break
     shown = [check for check in found["checks"] if check["verdict"] not in {"ok", "not applicable"}]
     assert causes == [fault.cause], json.dumps(shown, indent=1)
     assert found["first_cause"] == fault.cause

@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -12,10 +13,10 @@ import promql_parser
 import pytest
 
 from loom.cli.main import group
-from loom.contract import environment, metrics, spans
+from loom.contract import attributes, environment, metrics, spans
 from loom.contract.series import Series
 from loom.deploy.artifacts import Artifact
-from loom.deploy.artifacts.documents import artifacts
+from loom.deploy.artifacts.documents import artifacts, traffic
 from loom.deploy.artifacts.documents.metrics import examples, first
 from loom.deploy.plan import Plan
 from loom.deploy.plan.model import Service
@@ -119,8 +120,9 @@ def _known(plan: Plan) -> dict[str, Series]:
     return {series.name: series for metric in metrics.ALL for series in plan.naming.all_series(metric)}
 
 
-def test_the_first_queries_are_the_five_of_the_original(plan: Plan) -> None:
+def test_the_first_queries_are_a_count_and_the_five_of_the_original(plan: Plan) -> None:
     asked = [
+        metrics.event_bus.PUBLISHED,
         metrics.event_bus.PUBLISHED,
         metrics.action_broker.INVOKE_LATENCY,
         metrics.agent_runtime.AGENTS_ACTIVE,
@@ -129,6 +131,26 @@ def test_the_first_queries_are_the_five_of_the_original(plan: Plan) -> None:
     ]
     for example, metric in zip(first(plan), asked, strict=True):
         assert example.query.series <= set(plan.naming.all_series(metric))
+
+
+def test_the_first_query_looks_at_no_window_and_a_load_comes_before_the_one_that_does(read: Read) -> None:
+    count, rate = (query.strip() for kind, query in BLOCK.findall(read("QUICKSTART.md")) if kind == "promql")
+    assert "[" not in count
+    assert count.startswith(f"sum by ({attributes.TOPIC.label}) (")
+    assert "rate(" in rate
+    text = read("QUICKSTART.md")
+    assert text.index(count) < text.index(f"python -m {traffic.MODULE}") < text.index(rate)
+
+
+def test_the_load_takes_its_arguments_and_outlasts_the_scrapes_that_a_rate_needs(plan: Plan) -> None:
+    _python, _m, module, *arguments = shlex.split(traffic.load(plan))
+    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    known = subprocess.run(
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert all(f"{option} " in known for option in given)
+    times = plan.profile.metrics
+    assert float(given["--seconds"]) >= 2 * times.export_interval.seconds + times.scrape_interval.seconds
 
 
 def test_every_query_parses_and_is_about_its_metric(plan: Plan, read: Read) -> None:

@@ -30,7 +30,7 @@ from loom.receiver.arrival import (
 )
 from loom.receiver.web import WebServer, bind
 
-SECONDS = 30.0
+SECONDS = 240.0
 SHAPES = {
     Kind.COUNTER: Shape.SUM,
     Kind.UP_DOWN_COUNTER: Shape.SUM,

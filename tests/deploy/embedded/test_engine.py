@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,12 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from loom.cli.trace import command as show_trace
 from loom.deploy import api
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.engine.choice import choose
 from loom.deploy.engine.deployment import Deployment, Home, load
-from loom.deploy.engine.embedded import EmbeddedEngine, page
+from loom.deploy.engine.embedded import EmbeddedEngine, page, ports
 from loom.deploy.engine.processes import end, free, own
 from loom.deploy.engine.protocol import LogRequest, Progress
 from loom.deploy.plan import derive
@@ -25,7 +28,7 @@ from loom.deploy.plan.model import Plan, Purpose, Service
 from loom.deploy.profile import load as load_profile
 from loom.deploy.profile.model import Profile
 from loom.deploy.profile.quantity import Size
-from loom.errors import EngineError
+from loom.errors import EngineError, FindingError
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +55,7 @@ class Stage:
         """What is to run."""
         return Deployment(self.home, ENGINE.name, plan or self.plan)
 
-    def up(self, plan: Plan | None = None, deadline: float = 30.0) -> None:
+    def up(self, plan: Plan | None = None, deadline: float = 240.0) -> None:
         """Start it."""
         ENGINE.up(self.deployment(plan), (Artifact(".env", "A=1\n", "x."),), self.said.append, deadline)
 
@@ -104,6 +107,23 @@ def test_a_protected_plan_is_refused_with_what_runs_it_and_nothing_is_started_or
     with pytest.raises(EngineError, match="it speaks no TLS"):
         stage.up(protected)
     assert len(own(stage.home)) == 1  # what ran before goes on
+
+
+BALANCED = ("metrics.delivery=otlp", "collector.replicas=2", "collector.topology=gateway")
+
+
+def test_behind_a_balancer_it_takes_the_balancers_ports_since_loom_sends_there() -> None:
+    plan = derive(load_profile("dev", BALANCED))
+    grpc, http, _ = ports(plan)
+    assert {grpc.service, http.service} == {Service.BALANCER}
+    assert plan.reached(Service.BALANCER, Purpose.OTLP_GRPC).endswith(f":{grpc.native}")
+
+
+def test_it_cannot_be_both_collectors_of_a_split(stage: Stage) -> None:
+    split = derive(load_profile("dev", ("metrics.delivery=otlp", "collector.topology=split")))
+    with pytest.raises(EngineError, match="it is one receiver, and Loom sends to two"):
+        stage.up(split)
+    assert not stage.home.root.exists()
 
 
 def test_a_protected_plan_is_refused_before_anybody_asks_for_its_certificates(
@@ -199,8 +219,30 @@ def test_the_log_has_each_problem_once(stage: Stage) -> None:
     assert next(line.text for line in lines if "surprise" in line.text).endswith("a scope of your own)")
     written = [line.text for line in ENGINE.logs(stage.deployment(), LogRequest())]
     assert len([line for line in written if "surprise" in line]) == 1
-    with pytest.raises(EngineError, match="there is no log of 'jaeger'"):
+    with pytest.raises(EngineError, match="there is no service 'jaeger'"):
         ENGINE.logs(stage.deployment(), LogRequest(("jaeger",)))
+
+
+def test_a_trace_is_shown_as_a_tree_by_its_id_and_without_one(stage: Stage) -> None:
+    stage.up()
+    state = {"XDG_STATE_HOME": str(stage.home.root.parents[1])}
+    none = CliRunner().invoke(show_trace, ["--name", "dev"], env=state)
+    assert isinstance(none.exception, FindingError)
+    ENGINE.run(stage.deployment(), [sys.executable, str(PROGRAM)], {})
+    shown = CliRunner().invoke(show_trace, ["--name", "dev"], env=state)
+    assert shown.exit_code == 0, shown.output
+    (trace_id,) = re.findall(r"^trace ([0-9a-f]{32})$", shown.stdout, re.MULTILINE)
+    assert f"  {page(stage.plan)}/#trace={trace_id}\n" in shown.stdout
+    assert "└─ " in shown.stdout
+    assert CliRunner().invoke(show_trace, [trace_id, "--name", "dev"], env=state).stdout == shown.stdout
+    machine = CliRunner().invoke(show_trace, [trace_id, "--name", "dev", "--json"], env=state)
+    assert {span["operation"].split(" ")[0] for span in json.loads(machine.stdout)["spans"]} >= {
+        "publish",
+        "run",
+    }
+    for absent in (["f" * 32], ["--service", "nobody"]):
+        result = CliRunner().invoke(show_trace, [*absent, "--name", "dev"], env=state)
+        assert isinstance(result.exception, FindingError), result.output
 
 
 def test_another_engines_deployment_is_left_alone(stage: Stage) -> None:

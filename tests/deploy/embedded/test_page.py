@@ -105,6 +105,24 @@ def test_what_arrives_while_one_looks_is_seen_without_a_click(
 
 
 @browsing
+def test_an_address_with_a_trace_leads_to_it(page: Page, browser: Browser, make: Make) -> None:
+    rich, poor = f"{1:032x}", f"{2:032x}"
+    alone = make.span(spans.action_broker.INVOKE, 9, trace_id=poor, attributes={"delivered": 0, "ok": False})
+    tell(page, [*make.whole_contract(), alone])
+    shown = "document.querySelector('.waterfall caption').textContent"
+    browser.visit(f"{page.url}#trace={poor}")
+    browser.wait(f"{LIVE} && {shown}.includes('{poor}')")
+    assert browser.evaluate("document.getElementById('traces').getBoundingClientRect().top") < 900
+    browser.evaluate("document.querySelector('.waterfall button').click()")
+    browser.wait("document.querySelector('.waterfall dl')")
+    facts = browser.evaluate("document.querySelector('.waterfall dl').innerText")
+    assert facts.splitlines()[-4:] == ["delivered", "0", "ok", "false"]
+    browser.evaluate(f"location.hash = '#trace={rich}'")
+    browser.wait(f"{shown}.includes('{rich}')")
+    assert browser.console == []
+
+
+@browsing
 def test_attribute_values_are_shown_and_never_run(page: Page, browser: Browser, make: Make) -> None:
     span = make.span(spans.action_broker.INVOKE, 1, operation=HOSTILE, attributes={HOSTILE: HOSTILE})
     tell(

@@ -86,7 +86,7 @@ class Stage:
         """What a service does from its next start on: `exit`, `mute`, or nothing special."""
         (self.folder / service).write_text(text)
 
-    def up(self, deployment: Deployment, deadline: float = 20.0, **changed: str) -> None:
+    def up(self, deployment: Deployment, deadline: float = 240.0, **changed: str) -> None:
         """Start it."""
         self.engine.up(deployment, self.artifacts(deployment, **changed), self.said.append, deadline)
 

@@ -66,7 +66,7 @@ class Site:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
             check=False,
         )
 
@@ -91,8 +91,8 @@ class Site:
 
     def rows(self) -> dict[str, list[str]]:
         """Service → the words of its line in `status`."""
-        lines = self.run("status", "--name", NAME).stdout.splitlines()[2:]
-        return {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  ")}
+        table = self.run("status", "--name", NAME).stdout.partition("\n\n")[0].splitlines()[2:]
+        return {line.split()[0]: line.split()[1:] for line in table}
 
     def pids(self) -> dict[str, str]:
         """Service → pid, of those that run."""
@@ -199,7 +199,7 @@ def test_a_program_of_ours_reports_to_the_deployment(site: Site) -> None:
         env=site.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -288,7 +288,7 @@ def test_an_interrupt_at_any_moment_leaves_nothing(site: Site) -> None:
             process.wait(moment)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=90)
+        output, _ = process.communicate(timeout=240)
         if f"{NAME} is up" in output:  # it was faster this time
             site.down("--volumes")
         else:

@@ -1,15 +1,19 @@
 """`up`, `status`, `logs` and `down` on the command line, with an engine that runs nothing."""
 
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from click.testing import CliRunner, Result
 
-from loom.cli import deployment, down, logs, run, status, up
-from loom.deploy.engine import FakeEngine, Progress, deployed
-from loom.errors import EngineError, FindingError
+from loom.cli import deployment, down, logs, run, status, trace, up
+from loom.cli.demonstration import say_next
+from loom.cli.output import CLOSED, GoneError
+from loom.deploy import api
+from loom.deploy.credentials.access import Access
+from loom.deploy.engine import Deployment, FakeEngine, Home, Progress, deployed
+from loom.deploy.verify.trace import Trace, TraceSpan
+from loom.errors import EngineError, FindingError, PortConflictError, Problem
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,6 +43,60 @@ def test_up_says_which_engine_and_where_to_look(engine: FakeEngine) -> None:
     ):
         assert text in result.output
     assert engine.running == {"dev"}
+
+
+PAGE = b"<html><title>it has pages</title>"
+STAND_IN = b"<html>a binary that was not compiled with the UI assets"
+
+
+@pytest.fixture
+def fronts(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What a page answers, by its port and path; without an entry there is no answer."""
+    found: dict[str, bytes] = {}
+
+    def fetch(url: str, access: Access) -> tuple[int, bytes]:
+        del access
+        _, _, where = url.rpartition(":")
+        if where not in found:
+            raise ConnectionRefusedError
+        return 200, found[where]
+
+    monkeypatch.setattr("loom.deploy.engine.pages.fetch", fetch)
+    return found
+
+
+@pytest.mark.usefixtures("engine")
+def test_up_says_of_each_address_whether_it_is_an_api_only(fronts: dict[str, bytes]) -> None:
+    fronts |= {"16686/": STAND_IN, "9090/query": PAGE}
+    output = invoke(up, "--profile", "dev").output
+    lines = {line.split()[0]: line for line in output.splitlines() if "http://" in line}
+    assert lines["jaeger"].endswith(" traces, API only")
+    assert lines["prometheus"].endswith(" metrics, rules, targets")
+    assert "`loom-deploy trace`" in output
+
+
+@pytest.mark.usefixtures("engine")
+def test_up_says_nothing_of_apis_where_there_are_pages(fronts: dict[str, bytes]) -> None:
+    fronts |= {"16686/": PAGE, "9090/query": PAGE, "9093/": PAGE}
+    assert "API" not in invoke(up, "--profile", "dev").output
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(
+    ("page", "line"),
+    [
+        (PAGE, "http://localhost:16686/trace/ab"),
+        (STAND_IN, "http://localhost:16686/api/traces/ab (API only: this Jaeger has no pages)"),
+    ],
+)
+def test_a_trace_has_a_link_to_what_there_is(
+    fronts: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, page: bytes, line: str
+) -> None:
+    fronts["16686/"] = page
+    stored = Trace("ab", (TraceSpan("1", "", "publish", "loom", "", 1_000_000, 5),))
+    monkeypatch.setattr(trace, "read", lambda *_: stored)
+    invoke(up, "--profile", "dev")
+    assert f"  {line}" in invoke(trace, "ab").output.splitlines()
 
 
 def test_a_service_that_cannot_run_fails_a_start_that_requires_all_and_nothing_is_started(
@@ -92,6 +150,14 @@ def test_the_other_verbs_need_no_settings_again(engine: FakeEngine) -> None:
     assert invoke(down).output.endswith("dev: nothing was running\n")
 
 
+def test_a_service_that_there_is_not_is_wrong_usage_and_the_near_one_is_named(engine: FakeEngine) -> None:
+    invoke(up, "--profile", "dev")
+    result = invoke(logs, "jager")
+    assert (result.exit_code, engine.running) == (2, {"dev"})
+    assert "there is no service 'jager' (did you mean 'jaeger'?)" in result.output
+    assert "(one of otel-collector," in invoke(logs, "xyzzy").output
+
+
 def test_status_is_exit_1_when_a_service_is_not_ready(engine: FakeEngine) -> None:
     invoke(up, "--profile", "dev")
     engine.unready["jaeger"] = "it answers 503"
@@ -104,7 +170,22 @@ def test_status_is_exit_1_when_a_service_is_not_ready(engine: FakeEngine) -> Non
 def test_what_is_not_up_is_an_error_that_says_how_to_start_it(engine: FakeEngine) -> None:
     result = invoke(status, "--profile", "prod")
     assert isinstance(result.exception, EngineError)
-    assert "loom-deploy up --profile prod" in str(result.exception)
+    assert "(run: loom-deploy up --profile prod)" in str(result.exception)
+    assert engine.running == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("--name", "nope"), "loom-deploy up --name nope --profile dev"),
+        (("--profile", "sites/own.yaml"), "loom-deploy up --profile sites/own.yaml"),
+        (("--profile", "prod", "--name", "x"), "loom-deploy up --name x --profile prod"),
+    ],
+)
+def test_the_command_that_would_start_it_names_a_profile_that_there_is(
+    engine: FakeEngine, arguments: tuple[str, ...], hint: str
+) -> None:
+    assert f"(run: {hint})" in str(invoke(status, *arguments).exception)
     assert engine.running == set()
 
 
@@ -120,24 +201,52 @@ def test_two_deployments_have_to_be_told_apart(engine: FakeEngine, tmp_path: Pat
     assert engine.data == {"dev"}
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_a_start_that_is_refused_for_its_ports_leaves_nothing_where_nothing_was(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    home = Home(tmp_path / "state" / "loom-deploy" / "dev")
+    if before:
+        home.data.mkdir(parents=True)
+
+    def refuse(started: Deployment, *_: object) -> None:
+        started.home.make()
+        raise PortConflictError(Problem("port 9090 is taken"))
+
+    monkeypatch.setattr(engine, "up", refuse)
+    assert isinstance(invoke(up, "--profile", "dev").exception, PortConflictError)
+    assert (home.root.exists(), home.data.exists()) == (before, before)
+
+
+def test_a_start_that_fails_later_leaves_the_logs_that_say_why(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.unready["jaeger"] = "it answers 503"
+    assert isinstance(invoke(up, "--profile", "dev").exception, EngineError)
+    assert (tmp_path / "state" / "loom-deploy" / "dev").is_dir()
+
+
+def test_what_next_of_the_embedded_engine_asks_only_for_what_the_users_program_uses(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    say_next(Deployment(Home(tmp_path / "mine"), "embedded", api.load_plan("dev")))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("  loom-deploy check --require emitted -- python my_agents.py ")
+    assert "loom-deploy down --name mine " in lines[3]
+
+
 def test_a_name_that_is_none_is_refused(engine: FakeEngine) -> None:
     result = invoke(up, "--profile", "dev", "--name", "../elsewhere")
-    assert isinstance(result.exception, EngineError)
+    assert (result.exit_code, "is not a name" in result.output) == (2, True)
     assert engine.running == set()
 
 
 def test_an_engine_that_there_is_not_is_refused_with_those_there_are(engine: FakeEngine) -> None:
     result = invoke(up, "--profile", "dev", "--engine", "podman")
-    assert f"known: {engine.name}" in str(result.exception)
+    assert (result.exit_code, f"one of {engine.name}" in result.output) == (2, True)
 
 
 def test_a_reader_that_goes_away_does_not_end_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: str) -> None:
-        raise BrokenPipeError
+    def gone(_: str) -> None:
+        raise GoneError(CLOSED)
 
-    replaced: list[int] = []
-    monkeypatch.setattr("loom.cli.deployment.click.echo", broken)
-    monkeypatch.setattr("loom.cli.deployment.os.dup2", lambda _, target: replaced.append(target))
-    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
+    monkeypatch.setattr("loom.cli.deployment.click.echo", gone)
     deployment.show(Progress("jaeger", "ready"))
-    assert replaced == [1]

@@ -101,8 +101,8 @@ def test_a_restart_loop_is_reported_with_the_last_log_lines(stage: Stage, offset
     status = {s.service: s for s in stage.engine.status(deployment)}[Service.JAEGER]
     assert not status.ready
     assert status.tail[-1] == "the configuration is nonsense"
-    stage.behave(Service.JAEGER, "")
     until(lambda: {s.service: s for s in stage.engine.status(deployment)}[Service.JAEGER].state == "FATAL")
+    stage.behave(Service.JAEGER, "")
     stage.up(deployment)  # up again starts what was given up
     assert stage.engine.status(deployment)[1].ready
 

@@ -80,9 +80,11 @@ def test_fewer_labels_are_fewer_series_in_plan_documents_and_proof(planned: Plan
     whole, less = planned("", "dev"), planned(aggregation(f"{TOPICS}, panels: coarser"), "dev")
     assert less.estimate.series < whole.estimate.series * 0.9
     assert any("gone for good" in problem.message for problem in remarks(less))
-    text = {artifact.path: artifact.text for artifact in render(less)}["METRICS.md"]
+    documents = {artifact.path: artifact.text for artifact in render(less)}
+    text = documents["METRICS.md"]
     published = Naming().series(event_bus.PUBLISHED).name
     assert f"sum by (topic) (rate({published}" not in text
+    assert f"\nsum({published})\n" in documents["QUICKSTART.md"]
     (expected,) = [metric for metric in expect(less).metrics if metric.name == event_bus.PUBLISHED.name]
     assert [one.name for one in expected.attributes] == ["qos"]
     assert {metric.name for metric in expect(less).metrics} == {

@@ -42,6 +42,8 @@ workload: {processes: 1, events_per_second: 10}
 canary: {enabled: false}
 """
 OLD = "loom_recovered_from_the_store"
+YESTERDAY = int(time.time()) // 7200 * 7200 - 86_400
+"""Seconds since 1970, where a block begins."""
 
 
 class Running:
@@ -116,7 +118,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
     run("secrets", "init", "--profile", str(file))
     data = root / "data" / Service.PROMETHEUS
     data.mkdir(parents=True)
-    old_block(data, int(time.time()) // 7200 * 7200 - 86_400)
+    old_block(data, YESTERDAY)
     try:
         run("up", "--profile", str(file), "--engine", "native")
         yield Running(api.load_plan(file), root)
@@ -146,8 +148,7 @@ def test_query_finds_what_is_new_and_what_only_the_store_has(running: Running) -
         if "store" in words[1:2] and variables.get("LOOM_DATA") == str(running.root / "data"):
             process.kill()
     port = running.plan.port(Service.THANOS_STORE, Purpose.STORE_API).native
-    yesterday = f"{time.time() // 7200 * 7200 - 86_400 + 600}"
-    only = {"storeMatch[]": f'{{__address__="127.0.0.1:{port}"}}', "time": yesterday}
+    only = {"storeMatch[]": f'{{__address__="127.0.0.1:{port}"}}', "time": f"{YESTERDAY + 600}"}
     found = until(lambda: running.query(OLD, **only), "yesterday's block from the store alone")
     assert found[0]["metric"]["loom_deployment"] == NAME
     assert running.query('{__name__=~"loom_event_bus_.+"}', **{**only, "time": f"{time.time()}"}) == []

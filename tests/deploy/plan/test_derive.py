@@ -1,16 +1,20 @@
 """The plan: what is derived, and what is refused."""
 
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
 from loom.contract.attribute import Attribute
 from loom.contract.metrics import ALL
 from loom.deploy.plan import derive, remarks
 from loom.deploy.plan.estimate import _distinct, loom_series
-from loom.deploy.plan.finding import human, span
+from loom.deploy.plan.finding import at, human, span
 from loom.deploy.plan.model import Plan, Purpose, Service, Site
 from loom.deploy.profile import load
 from loom.deploy.profile.model import Profile, Workload
-from loom.errors import PlanError
+from loom.errors import PlanError, Problem
 
 
 def planned(name: str, *overrides: str) -> Plan:
@@ -180,7 +184,7 @@ def test_nothing_is_sampled_and_nothing_is_stored_when_the_sampler_is_off() -> N
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (1023, "1,023 B"), (1536, "1.5 KB"), (50 * 2**30, "50 GB"), (2**50, "1,024 TB")],
+    [(0, "0 B"), (1023, "1,023 B"), (1536, "1.5 KiB"), (50 * 2**30, "50 GiB"), (2**50, "1,024 TiB")],
 )
 def test_sizes_are_shown_with_three_digits(size: float, text: str) -> None:
     assert human(size) == text
@@ -192,3 +196,47 @@ def test_sizes_are_shown_with_three_digits(size: float, text: str) -> None:
 )
 def test_spans_of_time_are_shown_in_the_unit_that_fits(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+def test_what_is_wrong_with_a_base_s_value_names_the_profile_that_is_refused(tmp_path: Path) -> None:
+    child = laid(tmp_path, "environment: staging\ntracing: {sampler: traceidratio=0.5}")
+    [problem] = problems(child)
+    assert (problem.file, problem.line, problem.path) == (
+        str(tmp_path / "child.yaml"),
+        4,
+        "$.tracing.sampler",
+    )
+    assert re.search(r"profile child has tracing\.retention from \S+/prod\.yaml:9$", problem.message)
+    for value in ("tracing.retention", "tracing.sampler", "workload.events_per_second", "volumes.jaeger"):
+        assert value in problem.hint
+
+
+def test_what_the_command_line_says_is_looked_at_before_the_profile(tmp_path: Path) -> None:
+    child = laid(tmp_path, "environment: staging\ntracing: {sampler: traceidratio=0.2}")
+    [problem] = problems(child, "workload.events_per_second=9000")
+    assert (problem.file, problem.path) == ("--set", "$.workload.events_per_second")
+
+
+def test_a_base_s_value_with_no_cause_in_the_profile_stays_where_it_is(tmp_path: Path) -> None:
+    profile = load(laid(tmp_path, "environment: staging"))
+    problem = at(profile, "tracing.retention", "is odd", "mend it", ("tracing.sampler",))
+    assert problem.path == "$.tracing.retention"
+    assert (Path(problem.file).name, problem.line, problem.hint) == ("prod.yaml", 9, "mend it")
+    assert problem.message == "is odd; profile child has this value from here"
+
+
+def test_a_value_of_the_profile_asked_for_is_named_without_more() -> None:
+    assert at(load("prod"), "tracing.retention", "is odd", "", ("tracing.sampler",)).message == "is odd"
+
+
+def laid(folder: Path, sections: str) -> Path:
+    """A profile that extends prod."""
+    path = folder / "child.yaml"
+    path.write_text(f"extends: prod\nname: child\n{sections}\n")
+    return path
+
+
+def problems(path: Path, *overrides: str) -> Sequence[Problem]:
+    with pytest.raises(PlanError) as caught:
+        derive(load(path, overrides))
+    return caught.value.problems

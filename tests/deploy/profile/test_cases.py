@@ -56,11 +56,13 @@ BEYOND_A_SCHEMA = {
     "queue-larger-than-memory",
     "retention-beyond-the-volume",
     "retention-of-traces-in-memory",
+    "production-on-a-base-for-development",
     "production-with-an-open-edge",
     "security-that-only-looks-like-it",
     "series-beyond-the-memory",
     "traces-beyond-the-memory",
     "traces-beyond-the-volume",
+    "traces-beyond-the-volume-of-a-base",
     "two-receivers-of-one-name",
     "two-services-on-one-port",
 }

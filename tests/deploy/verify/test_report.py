@@ -4,7 +4,7 @@ import json
 from xml.etree import ElementTree as ET
 
 from loom.deploy.verify.finding import Finding, Proof, Verdict
-from loom.deploy.verify.report import as_json, as_junit, as_lines, changes
+from loom.deploy.verify.report import as_json, as_junit, as_rows, changes, summary
 
 FOUND = Finding("metric", "loom_a", Verdict.FOUND, "1 series")
 LATE = Finding("span", "loom.b/<run>", Verdict.MISSING, 'never "recorded"', "look & see", "runtime")
@@ -12,10 +12,13 @@ UNASKED = Finding("metric", "loom_c", Verdict.NOT_EXPECTED, "none")
 PROOF = Proof([FOUND, LATE, UNASKED], 1.25)
 
 
-def test_the_lines_end_with_the_sum() -> None:
-    *lines, total = as_lines(PROOF)
-    assert [line.split()[1] for line in lines] == ["loom_a", "loom.b/<run>", "loom_c"]
-    assert total == "2 of 3 as expected, after 1.2 s"
+def test_every_finding_has_its_row_and_the_sum_counts_them() -> None:
+    assert list(as_rows(PROOF)) == [
+        ("metric", "loom_a", "found", "1 series"),
+        ("span", "loom.b/<run>", "missing", 'never "recorded"'),
+        ("metric", "loom_c", "not expected", "none"),
+    ]
+    assert summary(PROOF) == "2 of 3 as expected, after 1.2 s"
 
 
 def test_json_has_every_field_of_every_finding() -> None:

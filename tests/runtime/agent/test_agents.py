@@ -329,7 +329,10 @@ def test_types_of_agents_past_the_budget_are_counted_together(enter: Enter, capt
     assert captured.value(m.EVENTS_PROCESSED, "other", "ok") == 10
 
 
-def test_several_events_are_handled_at_a_time_when_the_configuration_says_so(enter: Enter) -> None:
+@pytest.mark.parametrize("capacity", [0, 1])
+def test_several_events_are_handled_at_a_time_when_the_configuration_says_so(
+    enter: Enter, capacity: int
+) -> None:
     async def run() -> None:
         together = asyncio.Barrier(3)
 
@@ -337,11 +340,11 @@ def test_several_events_are_handled_at_a_time_when_the_configuration_says_so(ent
             await together.wait()
             return ()
 
-        async with enter() as (runtime, world):
+        async with enter() as (runtime, world), asyncio.timeout(20):
             agent = ScriptedAgent(meet)
-            runtime.create(AgentConfig("planner", topics=("task",), concurrency=3), agent)
-            for _ in range(3):
-                await world.bus.publish("task", Event("chat"))
+            config = AgentConfig("planner", topics=("task",), concurrency=3, capacity=capacity)
+            runtime.create(config, agent)
+            await asyncio.gather(*(world.bus.publish("task", Event("chat")) for _ in range(3)))
             await agent.handled(3)
 
     asyncio.run(run())

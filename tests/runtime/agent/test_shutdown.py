@@ -124,6 +124,94 @@ def test_a_deletion_that_is_cancelled_still_deletes(enter: Enter, captured: Capt
     assert captured.value(r.AGENTS_DELETED) == 1
 
 
+@pytest.mark.parametrize("by", ["shutdown", "deletion", "a signal"])
+def test_a_handler_that_cannot_be_stopped_is_left_behind(
+    enter: Enter, captured: Capture, caplog: pytest.LogCaptureFixture, by: str
+) -> None:
+    released = False
+    begun: asyncio.Future[None]
+
+    async def resist(_: Event, __: AgentContext) -> Sequence[Action]:
+        begun.set_result(None)
+        while not released:
+            try:
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                continue
+        return ()
+
+    async def work() -> None:
+        async with enter(drain=0.02 if by != "a signal" else 60.0) as (runtime, world):
+            runtime.create(
+                AgentConfig("planner", topics=("task",), setup_seconds=0.02), ScriptedAgent(resist)
+            )
+            await world.bus.publish("task", Event("chat"))
+            await begun
+            if by == "deletion":
+                await runtime.delete("planner")
+
+    async def run() -> None:
+        nonlocal begun, released
+        begun = asyncio.get_running_loop().create_future()
+        leaving = asyncio.create_task(work())
+        try:
+            if by == "a signal":
+                await begun
+                await asyncio.sleep(0)
+                leaving.cancel()
+            done, _ = await asyncio.wait({leaving}, timeout=10)
+            assert done
+            assert leaving.cancelled() is (by == "a signal")
+            (left,) = asyncio.all_tasks() - {asyncio.current_task()}
+            assert left.get_name() == "agent planner"
+        finally:
+            released = True
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+    asyncio.run(run())
+    assert "agent planner resists being stopped" in caplog.text
+    for gauge in (r.AGENTS_ACTIVE, b.ACTIVE_SUBSCRIPTIONS, b.BACKLOG):
+        assert captured.total(gauge) == 0
+
+
+class Disaster(BaseException):
+    """Nothing that anybody catches."""
+
+
+class Doomed(ScriptedAgent):
+    """Its setup goes wrong in a way that is no crash."""
+
+    async def setup(self) -> None:
+        """Fail."""
+        raise Disaster
+
+
+def test_a_task_that_fails_ends_the_block_with_its_error(enter: Enter, captured: Capture) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(10), enter(drain=0.02) as (runtime, _):
+            runtime.create(AgentConfig("neighbour"), ScriptedAgent())
+            runtime.create(AgentConfig("planner"), Doomed())
+            await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        asyncio.run(run())
+    assert caught.group_contains(Disaster)
+    assert captured.total(r.AGENTS_ACTIVE) == 0
+
+
+def test_a_second_task_that_fails_is_logged(enter: Enter, caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(10), enter(drain=0.02) as (runtime, _):
+            for name in "ab":
+                runtime.create(AgentConfig(name), Doomed())
+            await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(BaseExceptionGroup):
+        asyncio.run(run())
+    assert "agent b failed" in caplog.text
+
+
 def test_an_error_of_the_program_leaves_through_the_runtime_unchanged_and_the_agents_are_gone(
     enter: Enter, captured: Capture
 ) -> None:

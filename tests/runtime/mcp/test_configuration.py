@@ -92,6 +92,8 @@ def test_every_problem_is_told_at_once_with_its_place_and_no_value() -> None:
         {"name": "neither"},
         {"name": "types", "command": 5, "args": "s3cret", "env": {"A": 1}, "result_bytes": 1.5},
         {"name": "scheme", "url": "ftp://s3cret"},
+        {"name": "bracket", "url": "http://[::1/s3cret"},
+        {"name": "port", "url": "https://s3cret:99999/"},
         {"name": "unset", "command": "x", "env": {"A": "${NOWHERE}"}, "inherit": ["NOBODY"]},
         {"name": "twice", "command": "x"},
         {"name": "twice", "command": "y"},
@@ -115,10 +117,12 @@ def test_every_problem_is_told_at_once_with_its_place_and_no_value() -> None:
             "$[4].env.A: must be text",
             "$[4].result_bytes: must be a whole number",
             "$[5].url: must be an http or https URL",
-            "$[6].env.A: the environment variable NOWHERE is not set",
-            "$[6].inherit[0]: the environment variable NOBODY is not set",
-            "$[8].name: two servers are named 'twice'",
-            "$[9]: must be a table that describes a server",
+            "$[6].url: must be an http or https URL",
+            "$[7].url: must be an http or https URL",
+            "$[8].env.A: the environment variable NOWHERE is not set",
+            "$[8].inherit[0]: the environment variable NOBODY is not set",
+            "$[10].name: two servers are named 'twice'",
+            "$[11]: must be a table that describes a server",
         ]
     )
 
@@ -131,6 +135,12 @@ def test_every_problem_is_told_at_once_with_its_place_and_no_value() -> None:
         ("mcp.yaml", "", "is neither .toml nor .json"),
         ("mcp.json", "5", "must be a list of servers"),
         ("mcp.toml", 'servers = []\nother = "s3cret"', "$.other: unknown key 'other'"),
+        ("mcp.json", f'[{{"name": "s3cret", "result_bytes": {"9" * 5000}}}]', "a number is too long"),
+        ("mcp.toml", f"s3cret = {'9' * 5000}", "a number is too long"),
+        ("mcp.json", "[" * 100_000, "nested too deeply"),
+        ("mcp.toml", f"s3cret = {'[' * 50_000}", "nested too deeply"),
+        ("mcp.json", '[{"name": "s3cret", "command": "x", "\\ud800": 1}]', "half a surrogate pair"),
+        ("mcp.json", '[{"name": "s3cret", "command": "x", "args": ["\\ud800"]}]', "half a surrogate pair"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, words: str) -> None:
@@ -149,6 +159,23 @@ def test_a_missing_file_and_a_malformed_variable_are_told_together(tmp_path: Pat
     missing, malformed = (str(problem) for problem in caught.value.problems)
     assert "cannot be read: No such file or directory" in missing
     assert malformed.startswith("LOOM_MCP_SERVERS:1:2  is not JSON")
+
+
+def test_a_secret_that_is_no_text_is_refused_with_its_place() -> None:
+    servers = json.dumps([{"name": "web", "url": "http://host/${TOKEN}"}])
+    with pytest.raises(ConfigurationError, match=r"\$\[0\]\.url: must be text in Unicode"):
+        from_environ({"LOOM_MCP_SERVERS": servers, "TOKEN": "\udcff"})
+
+
+@pytest.mark.parametrize("url", ["", "host/mcp", "ftp://host", "http://", "http://[::1", "http://host:port/"])
+def test_a_url_that_is_none_is_refused_in_code_too_and_not_shown(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        StreamableHttp(url)
+    assert str(caught.value) == "$.url: must be an http or https URL"
+
+
+def test_an_address_of_ipv6_is_a_host() -> None:
+    assert StreamableHttp("http://[::1]:8080/mcp").place == "http://[::1]:8080/mcp"
 
 
 def test_a_name_that_would_break_a_capability_is_refused_in_code_too() -> None:

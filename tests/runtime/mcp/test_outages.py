@@ -1,8 +1,8 @@
 """Outages by the clock: pauses, health checks, calls meanwhile, reconnecting by hand."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -27,7 +27,7 @@ from loom.runtime.mcp import (
 )
 from loom.runtime.mcp.fake import FakeNetwork, FakeServer
 from loom.runtime.mcp.pause import ManualTime
-from loom.runtime.mcp.session import Tool
+from loom.runtime.mcp.session import Hooks, Session, Tool
 
 pytestmark = pytest.mark.anyio
 
@@ -213,6 +213,31 @@ async def test_a_reconnect_that_nobody_can_finish_any_more_says_so(house: OpenHo
         with pytest.raises(ServerError) as caught:
             await reconnecting
         assert caught.value.code is Code.CLOSED
+
+
+async def test_a_server_that_was_given_up_says_so_to_whoever_asks(house: OpenHouse) -> None:
+    time, server = ManualTime(), FakeServer([ECHO])
+    network = options(time, server).connect
+
+    @asynccontextmanager
+    async def connect(config: ServerConfig, hooks: Hooks) -> AsyncIterator[Session]:
+        if broken:
+            raise KeyError("s3cret")  # noqa: EM101 - text that must stay in the log
+        async with network(config, hooks) as session:
+            yield session
+
+    broken = False
+    async with house(replace(options(time, server), connect=connect)) as home, asyncio.timeout(20):
+        await home.manager.add_server(CONFIG)
+        broken = True
+        for _ in range(2):
+            with pytest.raises(ServerError, match="one was given up after KeyError") as caught:
+                await home.manager.reconnect_server("one")
+            assert caught.value.code is Code.CLOSED
+        status = home.manager.server("one")
+        assert (status.state, status.error) == (State.CLOSED, "CLOSED: one was given up after KeyError")
+        await home.manager.remove_server("one")
+        assert home.manager.servers() == ()
 
 
 async def test_tools_that_change_during_an_outage_are_as_they_are_afterwards(house: OpenHouse) -> None:

@@ -33,7 +33,6 @@ from loom.telemetry.capture import Capture
 Serve = Callable[..., ScriptedServer]
 Ask = Callable[..., Answer]
 Drive = Callable[[Any], Any]
-SHORT = Options(request_timeout=0.2)
 
 
 async def work(_: Mapping[str, Any]) -> object:
@@ -81,11 +80,12 @@ def test_a_bad_model_request_ends_the_run_and_is_measured_once(  # noqa: PLR0913
     code: str,
     http: bool,  # noqa: FBT001 - a case
 ) -> None:
+    options = Options(request_timeout=0.2 if reply.fault == "hang" else 30.0)
     if http:
-        got = answer(serve(reply, forever=True), options=SHORT)
+        got = answer(serve(reply, forever=True), options=options)
     else:
         model = ScriptedModel(Script((reply,), forever=True))
-        got = drive(Orchestrator(model, FakeTools({}), captured.telemetry, SHORT).run("What?"))
+        got = drive(Orchestrator(model, FakeTools({}), captured.telemetry, options).run("What?"))
     check(got, captured, outcome, code)
     assert captured.values(gen_ai.OPERATION_DURATION) == {("chat", "loom", "scripted", code): 1}
     assert captured.values(m.LLM_LATENCY) == {("plan",): 1, ("refine",): 0}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loom.runtime.call import Status
-from loom.runtime.orchestrator import Answer, FakeTools, Message, Options, Usage
+from loom.runtime.orchestrator import Answer, FakeTools, Invocation, Message, Options, ToolResult, Usage
 from loom.runtime.orchestrator.script import Reply, ScriptedCall
 from loom.runtime.orchestrator.scripted import ScriptedServer
 
@@ -25,6 +25,30 @@ async def read_file(arguments: Mapping[str, Any]) -> object:
 async def fail(_: Mapping[str, Any]) -> object:
     message = "the disk is on fire"
     raise OSError(message)
+
+
+class MuteError(Exception):
+    """Cannot even say what it is."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise KeyError
+
+    __repr__ = __str__
+
+
+async def return_mute(_: Mapping[str, Any]) -> object:
+    return [MuteError()]
+
+
+class Raising(FakeTools):
+    """Raises what a tool raised that is called `disk:burn`, which tools ought not to do."""
+
+    async def call(self, invocation: Invocation) -> ToolResult:
+        """Raise, or call the function."""
+        if invocation.tool == "disk:burn":
+            raise MuteError
+        return await super().call(invocation)
 
 
 def calls(*asked: tuple[str, Any]) -> Reply:
@@ -121,6 +145,15 @@ def test_errors_of_tools_are_results_for_the_model(serve: Serve, answer: Ask) ->
     assert got.outcome == "answered"
 
 
+def test_what_a_tool_returns_or_raises_may_be_without_a_text(serve: Serve, answer: Ask) -> None:
+    server = serve(calls(("disk:show", {}), ("disk:burn", {})), Reply("Better."))
+    got = answer(server, Raising({"disk:show": return_mute, "disk:burn": fail}), PLAIN)
+    assert (got.outcome, got.text) == ("answered", "Better.")
+    shown, raised = results(server)
+    assert shown == "[output of type list cannot be shown]"
+    assert json.loads(raised)["error"]["message"] == "MuteError: MuteError without a text"
+
+
 @pytest.mark.parametrize("text", ['{"path": ', "[1]", "'/a'"])
 def test_malformed_arguments_go_back_to_the_model_and_no_tool_is_called(
     serve: Serve, answer: Ask, text: str
@@ -207,7 +240,7 @@ def test_a_run_that_takes_too_long_is_a_timeout_with_what_it_has(serve: Serve, a
         return await asyncio.Event().wait()
 
     server = serve(Reply("Wait…", calls=(ScriptedCall("hang"),)))
-    got = answer(server, FakeTools({"hang": hang}), Options(deadline=0.3))
+    got = answer(server, FakeTools({"hang": hang}), Options(deadline=3))
     assert (got.outcome, got.text) == ("timeout", "Wait…")
     assert str(got.failure).startswith("DEADLINE")
     assert [(one.status, one.code) for one in got.calls] == [(Status.TIMEOUT, "TIMEOUT")]

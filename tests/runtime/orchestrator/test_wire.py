@@ -151,6 +151,26 @@ def test_a_result_that_is_no_json_is_shown_all_the_same() -> None:
     assert render(ToolResult(Status.OK, {("a", 1): 2}), 100)
 
 
+class Unspeakable:
+    """Has no text."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise KeyError
+
+    __repr__ = __str__
+
+
+def test_a_result_that_cannot_be_written_in_any_way_is_named() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert render(ToolResult(Status.OK, deep), 100) == "[output of type list cannot be shown]"
+    assert render(ToolResult(Status.OK, {"a": Unspeakable()}), 100) == "[output of type dict cannot be shown]"
+    while deep:  # taken apart, or freeing it would be as deep
+        deep = deep.pop()  # type: ignore[assignment]  # what is in it is a list, or it is empty
+
+
 def test_fifty_megabytes_are_cut_and_the_model_is_told() -> None:
     text = render(ToolResult(Status.OK, "x" * 50_000_000), 100)
     assert text.endswith("[49999900 more characters are not shown]")

@@ -182,7 +182,7 @@ class Whole(RuleBasedStateMachine):
         """Whatever follows has happened."""
         for _ in range(TURNS):
             await asyncio.sleep(0)
-        assert await self.whole.agents.settle(5)
+        assert await self.whole.agents.settle(60)
 
     # Agents
 

@@ -65,7 +65,7 @@ class Watch:
 
     def _ask(self) -> float | None:
         encoded = urllib.parse.urlencode({"query": self.query})
-        with urllib.request.urlopen(f"http://{self.address}/api/v1/query?{encoded}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.address}/api/v1/query?{encoded}", timeout=60) as answer:
             rows = json.load(answer)["data"]["result"]
         return float(rows[0]["value"][1]) if rows else None
 

@@ -28,7 +28,7 @@ ROUNDS = 2
 EVENTS = 60
 PAUSE = 0.1
 """Seconds between two looks."""
-SECONDS = 60.0
+SECONDS = 200.0
 
 
 async def main() -> None:
@@ -78,7 +78,7 @@ async def _is_seen(loom: Loom, address: str, query: str) -> None:
 
 def _ask(address: str, query: str) -> float:
     encoded = urllib.parse.urlencode({"query": query})
-    with urllib.request.urlopen(f"http://{address}/api/v1/query?{encoded}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{address}/api/v1/query?{encoded}", timeout=60) as answer:
         rows = json.load(answer)["data"]["result"]
     return float(rows[0]["value"][1]) if rows else 0.0
 

@@ -7,10 +7,11 @@ from loom.contract import attributes as a
 from loom.contract import foreign, resource, scopes, spans
 from loom.contract.attribute import OVERFLOW_VALUE, Attribute
 from loom.contract.metric import Kind, Metric
-from loom.contract.metrics import action_broker, agent_runtime, event_bus, mcp_manager
+from loom.contract.metrics import action_broker, agent_runtime, mcp_manager
 from loom.contract.promql import Expression, Matcher, Queries, above, aggregate, call, ratio
 from loom.contract.series import Part
 from loom.contract.span import Span
+from loom.deploy.artifacts.documents import traffic
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.artifacts.rules import recorded
 from loom.deploy.artifacts.template import fill
@@ -44,6 +45,7 @@ def artifact(plan: Plan) -> Artifact:
         "profile": plan.profile,
         "naming": plan.naming,
         "first": first(plan),
+        "load": traffic.load(plan),
         "components": [(scopes.TITLES[scope], _entries(plan, scope), _spans(scope)) for scope in scopes.ALL],
         "recorded": recorded(plan),
         "foreign_spans": foreign.SPANS,
@@ -57,13 +59,14 @@ def artifact(plan: Plan) -> Artifact:
 
 
 def first(plan: Plan) -> tuple[Example, ...]:
-    """Five queries to begin with, those of Loom's own documentation."""
+    """A count, which shows something at once; then the five queries of Loom's own documentation."""
     q = Queries(plan.naming)
     fine = q.matching(Matcher(a.CALL_STATUS.label, "=", "ok"))
     success = ratio(fine.rate(action_broker.INVOCATIONS), q.rate(action_broker.INVOCATIONS))
     by_server = q.value(mcp_manager.TOOLS_REGISTERED, (a.SERVER.label,))
     return (
-        Example("Event throughput, events per second", q.rate(event_bus.PUBLISHED)),
+        Example("Events published so far", traffic.counted(plan)),
+        Example("Event throughput, events per second", traffic.rate(plan)),
         Example("p99 action invocation latency, seconds", q.quantile(0.99, action_broker.INVOKE_LATENCY)),
         Example("Active agents", q.value(agent_runtime.AGENTS_ACTIVE)),
         Example("Invocation success rate, 0 to 1; nothing without traffic", success),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from loom.contract import environment as variables
 from loom.contract.environment import Variable
 from loom.contract.metrics import event_bus
-from loom.contract.promql import Queries
 from loom.deploy.artifacts import compose, environment
+from loom.deploy.artifacts.documents import traffic
 from loom.deploy.artifacts.grafana import FOLDER
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.artifacts.prometheus import targets
@@ -56,7 +56,9 @@ def artifact(plan: Plan, others: Sequence[Artifact]) -> Artifact:
         "folder": FOLDER,
         "dashboards": sum(other.path.startswith("grafana/dashboards/") for other in others),
         "targets": len(targets(plan)),
-        "first": Queries(plan.naming).rate(event_bus.PUBLISHED),
+        "first": traffic.counted(plan),
+        "rate": traffic.rate(plan),
+        "load": traffic.load(plan),
         "series": plan.naming.series(event_bus.PUBLISHED).name,
         "prefix": plan.naming.base(event_bus.PUBLISHED).split("_", 1)[0],
         "wait": round(profile.metrics.export_interval.seconds + profile.metrics.scrape_interval.seconds),

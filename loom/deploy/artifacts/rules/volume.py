@@ -7,6 +7,7 @@ from loom.deploy.artifacts.rules.alert import Alert, Severity
 from loom.deploy.artifacts.rules.course import Course
 from loom.deploy.artifacts.rules.scene import Input
 from loom.deploy.artifacts.rules.staging import Level
+from loom.deploy.plan.finding import human
 from loom.deploy.plan.model import Plan
 from loom.deploy.profile.quantity import Size
 
@@ -28,7 +29,7 @@ _JAEGER = (f.BADGER_LSM_BYTES, f.BADGER_VALUE_LOG_BYTES)
 
 
 def _volume(name: str, job: str, parts: tuple[Series, ...], size: Size) -> tuple[Alert, ...]:
-    used = binary(_sum(*parts), "/", scalar(size.base))
+    used, whole = binary(_sum(*parts), "/", scalar(size.base)), human(size.base)
 
     def filled(share: Course) -> tuple[Input, ...]:
         each = share * (size.base / len(parts))
@@ -42,7 +43,7 @@ def _volume(name: str, job: str, parts: tuple[Series, ...], size: Size) -> tuple
             severity,
             job,
             f"The volume of {{{{ $labels.job }}}} is {round(limit * 100)} % full",
-            f"{{{{ $value | humanizePercentage }}}} of the {size} that the profile gives it are used.",
+            f"{{{{ $value | humanizePercentage }}}} of the {whole} that the profile gives it are used.",
             Level(0.5, limit + 0.01, limit - 0.01, hold, filled).proof(),
         )
 

@@ -5,6 +5,7 @@ from loom.deploy.doctor.checks import (
     delivery,
     grafana,
     machine,
+    receiver,
     runtime,
     series,
     services,
@@ -19,5 +20,6 @@ CHECKS = (
     *delivery.CHECKS,
     *stores.CHECKS,
     *series.CHECKS,
+    *receiver.CHECKS,
     *grafana.CHECKS,
 )

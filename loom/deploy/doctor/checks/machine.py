@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from loom.contract import foreign
+from loom.deploy.credentials.advice import complete, selection
 from loom.deploy.doctor.checks import steps
 from loom.deploy.doctor.evidence import Disk, Evidence
 from loom.deploy.doctor.model import Check, Judgement, broken, cannot_tell, not_applicable, ok, warning
@@ -94,10 +95,13 @@ def _said(problem: Problem) -> str:
 
 
 def _named(evidence: Evidence, hint: str) -> str:
-    """A command about the credentials of this deployment, not of the profile's own."""
-    deployment = evidence.stack.deployment
-    ours = deployment and hint.startswith("run: loom-deploy")
-    return f"{hint} --name {deployment.name}" if deployment and ours else hint
+    """A command about the credentials of this deployment, or of this folder; it can be pasted."""
+    stack = evidence.stack
+    if stack.plan is None:
+        return hint
+    name = stack.deployment.name if stack.deployment else ""
+    folder = None if stack.deployment else stack.rendered
+    return complete(hint, selection(stack.plan.profile.name, name, output=folder))
 
 
 def judge_ports(evidence: Evidence) -> Judgement:

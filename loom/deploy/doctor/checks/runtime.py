@@ -5,12 +5,13 @@ from loom.deploy.artifacts.environment import NAME
 from loom.deploy.doctor import environment
 from loom.deploy.doctor.checks import steps
 from loom.deploy.doctor.checks.machine import CERTIFICATES
-from loom.deploy.doctor.checks.services import answers
+from loom.deploy.doctor.checks.services import answers, runs
 from loom.deploy.doctor.environment import GRPC, HTTP
 from loom.deploy.doctor.evidence import Destination, Evidence
 from loom.deploy.doctor.model import Check, Judgement, broken, cannot_tell, not_applicable, ok, warning
 from loom.deploy.doctor.papers import of_environment
 from loom.deploy.doctor.stack import Endpoint
+from loom.deploy.engine.embedded import RECEIVER
 from loom.deploy.plan import topology
 from loom.deploy.plan.model import Service
 
@@ -149,7 +150,7 @@ def _port(url: str) -> int:
     return int(end) if end.isdecimal() else 0
 
 
-_COLLECTOR = (answers(Service.COLLECTOR), CERTIFICATES)
+_COLLECTOR = (runs(RECEIVER), answers(RECEIVER), answers(Service.COLLECTOR), CERTIFICATES)
 CHECKS = (
     Check(ENABLED, "Telemetry is switched on where Loom runs", steps.INITIALISED, judge_enabled),
     Check(SAMPLER, "The sampler keeps the traces that it should", steps.SAMPLING, judge_sampler),

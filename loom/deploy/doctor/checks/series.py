@@ -6,13 +6,13 @@ from loom.contract import environment as contract
 from loom.contract import foreign
 from loom.contract.naming import Naming
 from loom.deploy.doctor import environment
-from loom.deploy.doctor.checks import delivery, runtime, steps, stores
+from loom.deploy.doctor.checks import delivery, receiver, runtime, steps, stores
 from loom.deploy.doctor.checks.services import answers, runs
 from loom.deploy.doctor.evidence import Evidence
 from loom.deploy.doctor.model import Check, Judgement, broken, cannot_tell, not_applicable, ok, warning
 from loom.deploy.doctor.questions import JAEGER_SERVICES, NAMES, RULES
 from loom.deploy.doctor.spelling import fits, loom, spelled, tokens
-from loom.deploy.doctor.stack import Endpoint
+from loom.deploy.doctor.stack import Endpoint, embedded
 from loom.deploy.plan.model import Service
 
 REPORTS, EXPORTED, STORED, TRACED, NAMED = (
@@ -35,7 +35,7 @@ _START = (
 def judge_reporting(evidence: Evidence) -> Judgement:
     """Spans and metrics of a Loom process have been seen."""
     if not _can_see(evidence):
-        return not_applicable("neither the collector's own metrics, nor Jaeger, nor Prometheus is known")
+        return not_applicable("nothing is known that could have heard of it: no collector, no store")
     spans, points = _now(evidence)
     earlier = not spans and not points and (_services(evidence) or _stored(evidence))
     said = f"spans: {spans or 'none'}; metrics: {points or 'none'}"
@@ -152,7 +152,7 @@ def _current(evidence: Evidence) -> frozenset[str]:
 
 
 def _can_see(evidence: Evidence) -> bool:
-    places = (Endpoint.COLLECTOR_METRICS, Endpoint.JAEGER, Endpoint.PROMETHEUS)
+    places = (Endpoint.COLLECTOR_METRICS, Endpoint.JAEGER, Endpoint.PROMETHEUS, Endpoint.RECEIVER)
     return any(place in evidence.stack.endpoints for place in places)
 
 
@@ -169,6 +169,8 @@ def _stored(evidence: Evidence) -> frozenset[str]:
 
 def _now(evidence: Evidence) -> tuple[str, str]:
     """What has been seen of spans and of metrics: by the collector since its start, else in the stores."""
+    if evidence.report is not None:
+        return receiver.heard(evidence.report)
     page = evidence.page(Endpoint.COLLECTOR_METRICS)
     if page is None:
         services, names = _services(evidence), _stored(evidence)
@@ -186,13 +188,15 @@ def _early(evidence: Evidence) -> str:
     milliseconds = said if said.isdecimal() else contract.EXPORT_INTERVAL.default
     interval = plan.profile.metrics.export_interval.seconds if plan and not said else int(milliseconds) / 1000
     scrape = plan.profile.metrics.scrape_interval.seconds if plan else 0.0
-    # The one that reports for the longest: it should have been heard of.
-    starts = [sender.started for sender in evidence.senders] or ([deployment.started] if deployment else [])
+    # The one that reports for the longest: it should have been heard of. The embedded receiver can be reached
+    # from this machine only: whoever reports to it is seen here.
+    unseen = [deployment.started] if deployment and not embedded(deployment) else []
+    starts = [sender.started for sender in evidence.senders] or unseen
     until = min(starts, default=0.0) + _INTERVALS * interval + scrape
     return f"{datetime.fromtimestamp(until, UTC):%H:%M:%S} UTC" if evidence.now < until else ""
 
 
-_COLLECTOR = (runs(Service.COLLECTOR), answers(Service.COLLECTOR))
+_COLLECTOR = (*receiver.CONDITIONS, runs(Service.COLLECTOR), answers(Service.COLLECTOR))
 _JAEGER = (runs(Service.JAEGER), answers(Service.JAEGER))
 _PROMETHEUS = (runs(Service.PROMETHEUS), answers(Service.PROMETHEUS))
 _SENDING = (

@@ -1,37 +1,45 @@
 """The services: whether each runs, answers, and is of the version that the configuration is for."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from loom.deploy.doctor.checks import configuration, machine, steps
 from loom.deploy.doctor.checks.versions import judge_versions
 from loom.deploy.doctor.evidence import Evidence
 from loom.deploy.doctor.model import Check, Judgement, broken, cannot_tell, not_applicable, ok, warning
 from loom.deploy.doctor.questions import ASKED
-from loom.deploy.doctor.stack import SERVICES, Endpoint
+from loom.deploy.doctor.stack import SERVICES, Endpoint, embedded
 from loom.deploy.engine import ServiceStatus
+from loom.deploy.engine.embedded import RECEIVER
 from loom.deploy.plan.model import Service
 
 STACK, VERSIONS = "stack", "versions"
+_BARE = "loom-deploy up --engine embedded"
 _STEADY = 60.0
 """Seconds: whoever has run this long since the last restart is out of its loop."""
-_STEPS = {
+_STEPS: Mapping[str, str] = {
+    RECEIVER: steps.COLLECTOR,
     Service.COLLECTOR: steps.COLLECTOR,
     Service.GRAFANA: steps.SOURCE,
     Service.ALERTMANAGER: steps.ALERTING,
 }
+_RUNNING: Mapping[str, tuple[str, ...]] = {
+    Service.GRAFANA: (),
+    Service.JAEGER: (Service.JAEGER, Service.PROXY),
+}
+"""Who must run for a service to answer, where it is not that service alone."""
 _TELLING = re.compile(r"error|fatal|panic|failed|cannot", re.IGNORECASE)
 """What a log line says that tells why."""
 _WIDTH = 240
 """Characters of a log line that are quoted."""
 
 
-def runs(service: Service) -> str:
+def runs(service: str) -> str:
     """Name of the check that a service runs."""
     return f"{service}-runs"
 
 
-def answers(service: Service) -> str:
+def answers(service: str) -> str:
     """Name of the check that a service answers."""
     return f"{service}-answers"
 
@@ -47,7 +55,7 @@ def judge_stack(evidence: Evidence) -> Judgement:
     return broken(f"nothing answers: {places}", _start(evidence))
 
 
-def judge_running(evidence: Evidence, service: Service) -> Judgement:
+def judge_running(evidence: Evidence, service: str) -> Judgement:
     """The service runs, and does not die again and again."""
     status = evidence.status(service)
     if status is None:
@@ -59,7 +67,7 @@ def judge_running(evidence: Evidence, service: Service) -> Judgement:
         times = f"{status.restarts} times in the last minutes" if status.restarts else "as soon as it starts"
         return broken(f"{service} is {status.state}: it ends again and again, {times}{_last(status)}", log)
     if not status.uptime and not status.ready:
-        return broken(f"{service} is {status.state}{_last(status)}", f"start it again: {_up(evidence)}")
+        return broken(f"{service} is {_state(status)}{_last(status)}", f"start it again: {_up(evidence)}")
     said = f"{service} is {status.state}, for {status.uptime:.0f} s"
     return warning(f"{said}, after {status.restarts} restarts", log) if status.looping else ok(said)
 
@@ -67,17 +75,23 @@ def judge_running(evidence: Evidence, service: Service) -> Judgement:
 def judge_answering(evidence: Evidence, endpoint: Endpoint) -> Judgement:
     """The service answers the question that it answers when it can work."""
     answer = evidence.asked(endpoint, ASKED[endpoint][0])
+    absent = evidence.statuses and evidence.status(SERVICES[endpoint]) is None
     if answer is None:
-        return not_applicable(f"no address of it is known (--endpoint {endpoint}=…)")
-    if answer.good:
+        unknown = f"no address of it is known (--endpoint {endpoint}=…)"
+        return not_applicable("the engine does not run it" if absent else unknown)
+    stranger = answer.good and endpoint is Endpoint.RECEIVER and evidence.report is None
+    if answer.good and not stranger:
         return ok(answer.said)
-    if evidence.statuses and evidence.status(SERVICES[endpoint]) is None:
+    if absent:
         return not_applicable("the engine does not run it, and nothing answers in its place")
-    return broken(answer.said, _log(evidence, SERVICES[endpoint]))
+    said = f"{answer.said}, without a report" if stranger else answer.said
+    return broken(said, _log(evidence, SERVICES[endpoint]))
 
 
-def _log(evidence: Evidence, service: Service) -> str:
+def _log(evidence: Evidence, service: str) -> str:
     deployment = evidence.stack.deployment
+    if deployment is None and service == RECEIVER:
+        return f"start it: {_BARE}"
     command = (
         f"loom-deploy logs --name {deployment.name} {service}"
         if deployment
@@ -90,6 +104,8 @@ def _start(evidence: Evidence) -> str:
     deployment, plan = evidence.stack.deployment, evidence.stack.plan
     if deployment:
         return f"start it again: loom-deploy down --name {deployment.name}, then {_up(evidence)}"
+    if Endpoint.RECEIVER in evidence.stack.endpoints:
+        return f"start it: {_BARE}"
     up = f"loom-deploy up --profile {plan.profile.name}, or " if plan else ""
     return f"start it: {up}docker compose -f docker-compose.observability.yaml up -d --wait"
 
@@ -98,7 +114,14 @@ def _up(evidence: Evidence) -> str:
     plan, deployment = evidence.stack.plan, evidence.stack.deployment
     profile = f" --profile {plan.profile.name}" if plan else ""
     name = f" --name {deployment.name}" if deployment else ""
-    return f"loom-deploy up{profile}{name}, with the same --set as before"
+    # Left to itself, `up` takes a larger one as soon as there is one.
+    engine = " --engine embedded" if embedded(deployment) else ""
+    return f"loom-deploy up{profile}{name}{engine}, with the same --set as before"
+
+
+def _state(status: ServiceStatus) -> str:
+    """Its state; where there is nothing that could have one, what is gone."""
+    return f"{status.state}: {status.obstacle}" if status.state == "ABSENT" else status.state
 
 
 def _last(status: ServiceStatus) -> str:
@@ -109,7 +132,7 @@ def _last(status: ServiceStatus) -> str:
     return f"; its last words: {telling[-1][:_WIDTH]}" if telling else ""
 
 
-def _running(service: Service) -> Callable[[Evidence], Judgement]:
+def _running(service: str) -> Callable[[Evidence], Judgement]:
     return lambda evidence: judge_running(evidence, service)
 
 
@@ -117,10 +140,9 @@ def _answering(endpoint: Endpoint) -> Callable[[Evidence], Judgement]:
     return lambda evidence: judge_answering(evidence, endpoint)
 
 
-def _needed(service: Service) -> tuple[str, ...]:
+def _needed(service: str) -> tuple[str, ...]:
     """Who must run for it to answer; where people must log in, Jaeger answers through the proxy."""
-    running = {Service.GRAFANA: (), Service.JAEGER: (Service.JAEGER, Service.PROXY)}.get(service, (service,))
-    return tuple(map(runs, running))
+    return tuple(map(runs, _RUNNING.get(service, (service,))))
 
 
 _BEFORE = (configuration.YAML, configuration.COMPONENTS, configuration.ACCEPTED)
@@ -147,7 +169,15 @@ _ANSWER = tuple(
     for endpoint, service in SERVICES.items()
 )
 CHECKS = (
-    Check(STACK, "The stack runs", steps.COLLECTOR, judge_stack, (*_BEFORE, machine.PORTS)),
+    # Where the embedded receiver is all there is, its end says more than that nothing answers.
+    Check(
+        runs(RECEIVER),
+        "The embedded receiver runs",
+        steps.COLLECTOR,
+        _running(RECEIVER),
+        (machine.DISK, machine.PORTS),
+    ),
+    Check(STACK, "The stack runs", steps.COLLECTOR, judge_stack, (*_BEFORE, machine.PORTS, runs(RECEIVER))),
     *_RUN,
     *_ANSWER,
     Check(machine.CLOCK, "All clocks agree", steps.REFRESH, machine.judge_clock, (STACK,)),

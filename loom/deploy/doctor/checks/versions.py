@@ -2,7 +2,7 @@
 
 from loom.deploy import programs
 from loom.deploy.doctor.evidence import Evidence
-from loom.deploy.doctor.model import Judgement, broken, cannot_tell, ok, warning
+from loom.deploy.doctor.model import Judgement, broken, cannot_tell, not_applicable, ok, warning
 from loom.deploy.doctor.questions import ALERTMANAGER_STATUS, BUILD, GRAFANA_HEALTH
 from loom.deploy.doctor.stack import Endpoint
 from loom.deploy.plan.model import Service
@@ -25,6 +25,7 @@ _PLACES = {
     Service.GRAFANA: (Endpoint.GRAFANA, GRAFANA_HEALTH, ("version",)),
 }
 """Service → endpoint, path, and where in the JSON its version stands."""
+_TELLING = frozenset((*_PAGES.values(), *(endpoint for endpoint, _, _ in _PLACES.values())))
 
 
 def running(evidence: Evidence, service: Service) -> str:
@@ -36,6 +37,8 @@ def running(evidence: Evidence, service: Service) -> str:
 def judge_versions(evidence: Evidence) -> Judgement:
     """What runs is what the configuration was accepted by."""
     found = {service: said for service in Service if (said := running(evidence, service))}
+    if not found and not _TELLING & evidence.stack.endpoints.keys():
+        return not_applicable("no program is known that says its version")
     if not found:
         return cannot_tell("no program says its version")
     other = {service: said for service, said in found.items() if said != PINNED[service].version}

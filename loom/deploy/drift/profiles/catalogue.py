@@ -40,6 +40,14 @@ def _stored(plan: Plan) -> str:
     return f"about {human(plan.estimate.jaeger_bytes)} on disk"
 
 
+def _not_on_disk(plan: Plan) -> str:
+    return "traces are in memory" if plan.profile.tracing.storage == "memory" else ""
+
+
+def _not_in_memory(plan: Plan) -> str:
+    return "" if plan.profile.tracing.storage == "memory" else "traces are on disk"
+
+
 def _spans(plan: Plan) -> str:
     return f"{plan.estimate.spans_per_second:,.0f} spans/s reach Jaeger"
 
@@ -122,8 +130,14 @@ _PROTECTION = (
 )
 _CAPACITY = (
     Fact("tracing.sampler", "traces that are kept", _spans),
-    Fact("tracing.retention", "age of the oldest trace on disk", _stored, safer=Safer.MORE),
-    Fact("tracing.max_traces", "traces in memory", _stored, safer=Safer.MORE),
+    Fact(
+        "tracing.retention",
+        "age of the oldest trace on disk",
+        _stored,
+        safer=Safer.MORE,
+        idle=_not_on_disk,
+    ),
+    Fact("tracing.max_traces", "traces in memory", _stored, safer=Safer.MORE, idle=_not_in_memory),
     Fact("metrics.retention.time", "age of the oldest sample", _kept, safer=Safer.MORE),
     Fact("metrics.retention.size", "size of all samples", _kept, safer=Safer.MORE),
     Fact("volumes.prometheus", "disk of Prometheus", "retention is checked against it"),

@@ -50,12 +50,15 @@ def _folded(ours: dict[str, Leaf], theirs: dict[str, Leaf]) -> dict[str, Leaf]:
 def _line(path: str, before: Leaf | None, after: Leaf | None, plans: tuple[Plan, Plan]) -> Line:
     fact, known = FACTS.get(path), after or before
     description = known.description if known else ""
+    moot = tuple(fact.moot(plan) for plan in plans) if fact else ("", "")
+    if all(moot):  # it differs, even so: say the values themselves
+        moot = ("", "")
     return Line(
         group(path),
-        _effect(fact, before, after),
+        Effect.CHANGES if any(moot) else _effect(fact, before, after),
         fact.what if fact else path,
-        _words(fact, before),
-        _words(fact, after),
+        moot[0] or _words(fact, before),
+        moot[1] or _words(fact, after),
         _meaning(fact, plans) if fact else " ".join(description.replace("`", "").split()).rstrip("."),
         path,
     )

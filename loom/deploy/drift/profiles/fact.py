@@ -35,6 +35,12 @@ class Fact:
     words: Mapping[object, str] = field(default_factory=dict)
     """Value → words for it; others are shown as they are written."""
     safer: Safer = Safer.NEITHER
+    idle: Callable[[Plan], str] | None = None
+    """Of a value that has no effect in a plan: why, said in its place; empty where it has one."""
+
+    def moot(self, plan: Plan) -> str:
+        """What is said in the value's place; empty where it has an effect."""
+        return f"- ({why})" if self.idle and (why := self.idle(plan)) else ""
 
 
 ON_SAFER: Mapping[object, str] = {False: "off", True: "on"}

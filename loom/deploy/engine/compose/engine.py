@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from loom.deploy.artifacts.model import Artifact
-from loom.deploy.engine import readiness
+from loom.deploy.engine import logs, readiness
 from loom.deploy.engine.compose import launch, ports, state
 from loom.deploy.engine.compose import project as projects
 from loom.deploy.engine.compose.daemon import Box, Daemon
@@ -141,10 +141,7 @@ class ComposeEngine:
     def logs(self, deployment: Deployment, request: LogRequest) -> Iterator[LogLine]:
         """See `Engine.logs`."""
         boxes = self._boxes(deployment.home)
-        for service in request.services:
-            if service not in boxes:
-                hint = f"one of {', '.join(boxes)}"
-                raise EngineError(Problem(f"there is no service {service!r}", hint=hint))
+        logs.require_known(request.services, boxes)
         chosen = [boxes[service] for service in request.services or boxes]
         return self._daemon.logs(chosen, request)
 

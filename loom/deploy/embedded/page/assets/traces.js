@@ -3,11 +3,29 @@
 import { cell, h, number, paint, table } from "./dom.js";
 import { clock, count, plural, seconds } from "./format.js";
 
-const chosen = { trace: "", spans: new Set(), byHand: false, order: "spans" };
+const chosen = { trace: "", spans: new Set(), byHand: false, order: "spans", led: false };
 let repaint = () => {};
+
+function select(trace) {
+  Object.assign(chosen, { trace, byHand: true });
+  chosen.spans.clear();
+}
+
+// `loom-deploy trace` leads to one of them.
+function follow() {
+  const found = /^#trace=([0-9a-f]{32})$/.exec(location.hash);
+  if (!found) return;
+  select(found[1]);
+  chosen.led = true;
+}
 
 export function onChoice(action) {
   repaint = action;
+  follow();
+  addEventListener("hashchange", () => {
+    follow();
+    repaint();
+  });
   const order = document.getElementById("order");
   order.addEventListener("change", () => {
     chosen.order = order.value;
@@ -23,8 +41,7 @@ function flags(trace) {
 
 function traceRow(trace) {
   const choose = () => {
-    Object.assign(chosen, { trace: trace.trace_id, byHand: true });
-    chosen.spans.clear();
+    select(trace.trace_id);
     repaint();
   };
   const current = trace.trace_id === chosen.trace;
@@ -100,4 +117,6 @@ export async function paintTraces(latest, load) {
   });
   const trace = chosen.trace ? await load(`/api/traces/${chosen.trace}`) : null;
   paint("trace", [trace, [...chosen.spans]], () => (trace && trace.rows ? waterfall(trace) : h("p", { class: "muted" }, "Choose a trace.")));
+  if (chosen.led && trace) document.getElementById("traces").scrollIntoView();
+  chosen.led = false;
 }
