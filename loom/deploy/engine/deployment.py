@@ -42,6 +42,15 @@ def state_root(environ: Mapping[str, str]) -> Path:
         raise MachineError(Problem("this user has no home directory", hint=hint)) from error
 
 
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """A disk that is full, or a folder that may not be written, is a WriteError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(Problem(f"cannot be written: {error.strerror}", str(file))) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """The folders of one deployment."""
@@ -187,14 +196,13 @@ class Deployment:
         }
         new = self.home.record.with_suffix(".new")
         try:
-            new.write_text(json.dumps(document, indent=2) + "\n")
-            new.replace(self.home.record)
-        except OSError as error:
+            with writing(self.home.record):
+                new.write_text(json.dumps(document, indent=2) + "\n")
+                new.replace(self.home.record)
+        except WriteError:
             with suppress(OSError):
                 new.unlink()
-            raise WriteError(
-                Problem(f"cannot be written: {error.strerror}", str(self.home.record))
-            ) from error
+            raise
 
 
 def load(home: Home) -> Deployment | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loom.deploy.artifacts.supervisor import STOP_SECONDS
 from loom.deploy.engine import configuration, conflict, logs, processes, readiness, supervisor
-from loom.deploy.engine.deployment import Deployment, Home
+from loom.deploy.engine.deployment import Deployment, Home, writing
 from loom.deploy.engine.protocol import Progress, Report, ServiceStatus
 from loom.deploy.engine.readiness import native
 from loom.deploy.engine.supervisor import AwayError, Info, Supervisor
@@ -68,7 +68,8 @@ def start(deployment: Deployment, programs: Mapping[str, Path], watch: Watch) ->
     services = native(deployment.plan)
     conflict.refuse(deployment.plan, processes.native_ports(deployment.plan, services), conflict.LINGER)
     for service in services:
-        (home.data / service).mkdir(exist_ok=True)
+        with writing(home.data / service):
+            (home.data / service).mkdir(exist_ok=True)
     try:
         replace(deployment, started=time.time()).save()
         environment = configuration.environment(home, programs, os.environ)

@@ -144,9 +144,16 @@ def launch(configuration: Path, environment: Mapping[str, str], client: Supervis
     pid, end = int(done.stdout), time.monotonic() + _START
     while not client.alive():
         if time.monotonic() > end or not _runs(pid):
-            said = " ".join(output.read_text(errors="replace").split()) or "nothing"
+            said = " ".join(_said(output).split()) or "nothing"
             raise EngineError(Problem(f"supervisord does not start; it said: {said}", str(configuration)))
         time.sleep(0.02)
+
+
+def _said(output: Path) -> str:
+    try:
+        return output.read_text(errors="replace")
+    except OSError as error:  # on a full disk it could not even be made
+        return f"nothing, its output cannot be read: {error.strerror}"
 
 
 def _runs(pid: int) -> bool:

@@ -20,14 +20,17 @@ from loom.deploy.engine import (
     NativeEngine,
     choose,
     deployed,
+    lifecycle,
     load,
     logs,
     named,
     readiness,
     supervisor,
 )
+from loom.deploy.engine.compose import project
 from loom.deploy.engine.configuration import digests, environment
 from loom.deploy.engine.protocol import ServiceStatus
+from loom.deploy.engine.supervisor import Supervisor, launch
 from loom.deploy.plan import derive
 from loom.deploy.plan.model import Service
 from loom.deploy.profile import Pins
@@ -106,6 +109,26 @@ def test_a_full_disk_is_an_error_that_names_the_record_and_leaves_the_former_one
     assert caught.value.problems[0].file == str(deployment.home.record)
     assert load(deployment.home) == deployment
     assert not deployment.home.record.with_suffix(".new").is_symlink()
+
+
+def test_what_a_start_cannot_write_is_named(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loom.deploy.engine.conflict.refuse", lambda *_: None)  # whoever has the ports
+    home = deployment.home
+    home.make()
+    (home.data / "jaeger").write_text("")
+    watch = lifecycle.Watch.start(lambda _: None, 0.0)
+    with pytest.raises(WriteError, match=r"data/jaeger  cannot be written: File exists"):
+        lifecycle.start(deployment, {}, watch)
+    other = Home(tmp_path / "other")
+    other.make()
+    (other.run / project.OVERRIDE).symlink_to("/dev/full")
+    with pytest.raises(WriteError, match="cannot be written: No space left on device"):
+        project.written(other, deployment.plan)
+    missing = Supervisor(home.run / "no.sock")
+    with pytest.raises(EngineError, match="its output cannot be read: No such file or directory"):
+        launch(home.rendered, os.environ, missing, tmp_path / "missing")
 
 
 def test_a_file_in_place_of_a_deployments_folder_holds_nothing_to_forget(tmp_path: Path) -> None:

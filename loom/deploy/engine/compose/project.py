@@ -6,7 +6,7 @@ from pathlib import Path
 
 from loom.deploy import programs
 from loom.deploy.artifacts import compose, workload
-from loom.deploy.engine.deployment import Home
+from loom.deploy.engine.deployment import Home, writing
 from loom.deploy.plan.edges import LOOM, PROBE
 from loom.deploy.plan.layout import THANOS
 from loom.deploy.plan.model import Plan, Service
@@ -48,7 +48,8 @@ def written(home: Home, plan: Plan) -> Project:
         return Project(project(home).name, (rendered,))
     names = container_names(home.name, plan)
     lines = [f"  {service}:\n    container_name: {name}\n" for service, name in names.items()]
-    override.write_text("services:\n" + "".join(lines))
+    with writing(override):
+        override.write_text("services:\n" + "".join(lines))
     return Project(project(home).name, (rendered, override))
 
 
