@@ -54,7 +54,7 @@ def _profiles(options: Options) -> int:
         say(json.dumps(profiles.document(found, names), indent=2, ensure_ascii=False))
     else:
         for line in profiles.lines(found, names):
-            prose(line)
+            prose(line, say)
     return DriftError.exit_code if found else 0
 
 
@@ -91,7 +91,7 @@ def _live(options: Options) -> int:
         say(json.dumps(live.document(report), indent=2, ensure_ascii=False))
     else:
         for line in live.lines(report):
-            prose(line)
+            prose(line, say)
     if report.differences:
         return DriftError.exit_code
     return EngineError.exit_code if report.unreached else 0

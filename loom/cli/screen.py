@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loom.cli.output import say
-
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -65,7 +63,7 @@ def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, keys: int 
         _show_table(columns, cells, room or _needed(columns, cells, least=False))
 
 
-def prose(line: str) -> None:
+def prose(line: str, say: Callable[[str], None] = click.echo) -> None:
     """A line of words; on a terminal it goes on below its own beginning."""
     for part in _folded(line, width()):
         say(part)
