@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loom.cli.remarks import say_remarks
 from loom.cli.screen import screen
 from loom.deploy import api
 from loom.deploy.plan.finding import human, span
@@ -32,8 +33,7 @@ def command(profile: str, overrides: tuple[str, ...], machine: bool) -> None:  #
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         return
     _show(plan, summary)
-    for remark in summary["remarks"]:
-        click.echo(f"note: {remark}", err=True)
+    say_remarks(plan)
 
 
 def _show(plan: Plan, summary: Summary) -> None:

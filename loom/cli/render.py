@@ -5,6 +5,7 @@ from typing import TypedDict, Unpack
 
 import click
 
+from loom.cli.remarks import say_remarks
 from loom.deploy import api
 from loom.deploy.plan.model import Plan
 from loom.deploy.writer import Changes, State
@@ -49,6 +50,9 @@ def command(**options: Unpack[Options]) -> None:
         for folder, plan in places.items()
         for problem in (_check(folder, plan) if options["check"] else _render(folder, plan, options["force"]))
     ]
+    if not options["check"]:
+        for folder, plan in places.items():
+            say_remarks(plan, str(folder))
     if problems:
         raise DriftError(*problems)
 

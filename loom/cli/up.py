@@ -10,6 +10,7 @@ import click
 
 from loom.cli.demonstration import demonstrate, say_next
 from loom.cli.deployment import say, show
+from loom.cli.remarks import say_remarks
 from loom.deploy import api
 from loom.deploy.engine import Choice, Deployment, NativeEngine, choose, embedded
 from loom.deploy.plan import topology
@@ -69,6 +70,7 @@ def command(**options: Unpack[Options]) -> None:
         if options["prove"]:
             _prove(deployment, fresh=not running)
         _say_where(deployment)
+        say_remarks(plan)
     if options["prove"]:
         say_next(deployment)
 

@@ -141,7 +141,7 @@ def _facts(plan: Plan, others: Sequence[Artifact]) -> dict[str, object]:
         "authenticated": profile.security.authentication != "off",
         "tls_minimum": profile.security.tls.minimum,
         "reload": protection.RELOAD,
-        "grafana_url": f"https://localhost:{plan.port(Service.GRAFANA, Purpose.UI).native}",
+        "grafana_url": protection.page(plan, Service.GRAFANA),
         "networks": sorted({str(edge.network) for edge in plan.edges}),
         "folder": FOLDER,
         "mounted": protection.MOUNTED,

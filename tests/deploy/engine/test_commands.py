@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner, Result
 
-from loom.cli import deployment, down, logs, run, status, up
+from loom.cli import deployment, down, logs, plan, run, status, up
 from loom.deploy.engine import FakeEngine, Progress, deployed
 from loom.errors import EngineError, FindingError
 
@@ -39,6 +39,15 @@ def test_up_says_which_engine_and_where_to_look(engine: FakeEngine) -> None:
     ):
         assert text in result.output
     assert engine.running == {"dev"}
+
+
+def test_up_ends_with_what_plan_remarks(engine: FakeEngine) -> None:
+    assert invoke(up, "--profile", "dev").stderr == ""
+    small = ("--profile", "dev", "--set", "metrics.retention.size=1GB", "--set", "alerting.slo.window=3d")
+    result = invoke(up, *small)
+    assert engine.running == {"dev"}
+    assert result.stderr == invoke(plan, *small).stderr
+    assert result.stderr.startswith("note: --set  $.metrics.retention.size: 1GB are full")
 
 
 def test_a_service_that_cannot_run_fails_a_start_that_requires_all_and_nothing_is_started(
