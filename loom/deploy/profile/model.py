@@ -98,8 +98,8 @@ class Memory(Section):
     """Limit of Alertmanager."""
     jaeger: Size = Size.parse("1GiB")
     """Limit of Jaeger; with `storage: memory` the traces lie in it."""
-    grafana: Size = Size.parse("512MiB")
-    """Limit of Grafana."""
+    grafana: Size = Size.parse("768MiB")
+    """Limit of Grafana; idle it takes about 330 MiB."""
     proxy: Size = Size.parse("128MiB")
     """Limit of the proxy, there when authentication is on."""
     canary: Size = Size.parse("128MiB")

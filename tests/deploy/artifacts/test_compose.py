@@ -92,6 +92,12 @@ def test_whatever_is_scraped_starts_with_the_documented_command(plan: Plan) -> N
     assert (Service.CANARY in scraped) == plan.profile.canary.enabled
 
 
+def test_grafana_shows_alerts_and_fetches_nothing_at_its_start(plan: Plan) -> None:
+    told = _services(plan)["grafana"]["environment"]
+    assert [name for name in told if "ALERTING" in name] == []
+    assert told["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+
+
 def test_the_probe_asks_what_has_no_program_to_check_itself(plan: Plan) -> None:
     services = _services(plan)
     asked = [word for word in services["probe"]["healthcheck"]["test"] if word.startswith("http")]
