@@ -86,7 +86,7 @@ class Container:
     memory_mib: int
     """Memory limit."""
     gomemlimit_mib: int
-    """GOMEMLIMIT for programs written in Go, 80 % of the limit; 0 for the others."""
+    """GOMEMLIMIT for programs written in Go: 80 % of the limit, a collector's 60 %; 0 for the others."""
     volume: str
     """Name of the volume of its data, empty when it keeps none."""
     data: str

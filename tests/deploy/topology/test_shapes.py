@@ -234,3 +234,10 @@ def test_each_file_is_described_once(shape: str, shaped: Shaped) -> None:
     found = collector.artifacts(shaped(shape))
     assert all(one.description.endswith(".") for one in found)
     assert len({one.description for one in found}) == len(found)
+
+
+def test_garbage_is_collected_before_the_limiter_of_any_collector_refuses(shape: str, shaped: Shaped) -> None:
+    plan = shaped(shape)
+    for service in topology.collectors(plan.profile):
+        told = configured(plan, service)["processors"]["memory_limiter"]
+        assert plan.container(service).gomemlimit_mib == told["limit_mib"] - told["spike_limit_mib"]
