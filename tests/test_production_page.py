@@ -29,6 +29,16 @@ def test_a_command_of_the_page_is_one_the_program_takes(line: str) -> None:
     command.make_context(name, arguments)
 
 
+def test_what_lets_other_machines_send_is_taken(tmp_path: Path) -> None:
+    (more,) = re.findall(r"```yaml\n# in profiles/ours.yaml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "prod.yaml").write_text((ROOT / "profiles" / "prod.yaml").read_text())
+    (tmp_path / "ours.yaml").write_text(f"extends: prod\nname: ours\n{more}")
+    plan = derive(load(tmp_path / "ours.yaml"))
+    assert {port.native for port in plan.ports if port.outside} == {4317, 4318}
+    host = plan.profile.security.tls.hosts[0]
+    assert f"https://{host}:4317" in PAGE
+
+
 def test_the_profile_that_it_begins_with_calls_somebody_and_takes_the_secrets_that_are_set(
     tmp_path: Path,
 ) -> None:

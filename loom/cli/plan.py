@@ -78,7 +78,11 @@ def _show_waivers(summary: Summary) -> None:
 
 
 def _row(service: ServiceSummary) -> tuple[str, ...]:
-    published = [f"{port['host']}:{port['container']}" for port in service["ports"] if port["published"]]
+    published = [
+        f"{'0.0.0.0:' * port['outside']}{port['host']}:{port['container']}"
+        for port in service["ports"]
+        if port["published"]
+    ]
     return (
         service["service"],
         service["image"],

@@ -17,6 +17,7 @@ _GARBAGE = {"memory": 200, "disk": 400}
 """GOGC of a collector, by where its queue lies: collecting seldom saves a fifth of its processor time. What
 lives is small, and GOMEMLIMIT bounds the rest; with the queue in memory more lives, and near that bound Go
 collects without end. Samplers hold whole traces: as Go would."""
+LOOPBACK = "127.0.0.1"
 _LIMIT_SHARE, _SPIKE_SHARE = 80, 20
 """Percent of the collector's memory for its memory_limiter: hard limit, and room for a spike below it."""
 
@@ -91,7 +92,13 @@ def ports(profile: Profile) -> tuple[Port, ...]:
     documented = (
         _port(profile, row) for row in rows if not topology.moved(profile, row.service, row.purpose)
     )
-    return (*documented, *topology.ports(profile))
+    return tuple(_opened(profile, port) for port in (*documented, *topology.ports(profile)))
+
+
+def _opened(profile: Profile, port: Port) -> Port:
+    """As it is, or reached by other machines: where they send, if the profile lets them."""
+    taking = port.published and port.purpose in topology.OTLP
+    return replace(port, outside=taking and profile.ports.ingest_bind != LOOPBACK)
 
 
 def _port(profile: Profile, row: "_Row") -> Port:

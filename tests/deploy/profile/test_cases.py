@@ -52,6 +52,8 @@ BEYOND_A_SCHEMA = {
     "queue-larger-than-memory",
     "retention-beyond-the-volume",
     "retention-of-traces-in-memory",
+    "open-to-machines-that-cannot-know-it",
+    "plain-text-from-outside-in-production",
     "production-with-an-open-edge",
     "security-that-only-looks-like-it",
     "series-beyond-the-memory",
