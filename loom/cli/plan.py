@@ -4,6 +4,7 @@ import json
 
 import click
 
+from loom.cli.remarks import say_remarks
 from loom.cli.screen import Column, prose, show, titled
 from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
@@ -40,8 +41,7 @@ def command(profile: str, overrides: tuple[str, ...], machine: bool) -> None:  #
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         return
     _show(plan, summary)
-    for remark in summary["remarks"]:
-        click.echo(f"note: {remark}", err=True)
+    say_remarks(plan)
 
 
 def _show(plan: Plan, summary: Summary) -> None:
@@ -82,9 +82,10 @@ def _row(service: ServiceSummary) -> tuple[str, ...]:
 
 
 def _port(port: PortSummary) -> str:
-    """`host:container`, or the one number that both are."""
+    """`host:container`, or the one number that both are; with an address where others reach it too."""
     host, container = port["host"], port["container"]
-    return str(host) if host == container else f"{host}:{container}"
+    address = "0.0.0.0:" if port["outside"] else ""
+    return f"{address}{host}" if host == container else f"{address}{host}:{container}"
 
 
 def _facts(plan: Plan, summary: Summary) -> list[tuple[str, str]]:

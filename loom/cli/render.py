@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 
 import click
 
+from loom.cli.remarks import say_remarks
 from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.plan.model import Plan
@@ -56,6 +57,9 @@ def command(**options: Unpack[Options]) -> None:
         for folder, plan in places.items()
         for problem in (_check(folder, plan) if options["check"] else _render(folder, plan, options["force"]))
     ]
+    if not options["check"]:
+        for folder, plan in places.items():
+            say_remarks(plan, str(folder))
     if problems:
         raise DriftError(*problems)
 

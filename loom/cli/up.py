@@ -11,6 +11,7 @@ import click
 from loom.cli.demonstration import demonstrate, say_next
 from loom.cli.deployment import named, show
 from loom.cli.output import say
+from loom.cli.remarks import say_remarks
 from loom.cli.seconds import SECONDS
 from loom.cli.usage import ProfileCommand, nearest, setting
 from loom.deploy import api, engine
@@ -98,6 +99,7 @@ def command(**options: Unpack[Options]) -> None:
         if options["prove"]:
             _prove(deployment, fresh=not running)
         _say_where(deployment)
+        say_remarks(plan)
     if options["prove"]:
         say_next(deployment)
 

@@ -453,6 +453,7 @@ EDGES = {
     "grafana -> prometheus:ui": (True, "password"),
     "grafana -> jaeger:ui": (True, "certificate"),
     "proxy -> jaeger:ui": (True, "certificate"),
+    "grafana -> alertmanager:ui": (True, "password"),
     "alertmanager -> alertmanager:ui": (True, "password"),
     "probe -> otel-collector:health": (True, "certificate"),
     "probe -> jaeger:health": (True, "certificate"),

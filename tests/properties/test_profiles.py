@@ -138,7 +138,11 @@ labels = st.lists(one("topic", "qos", "instance", "error.type", "nothing"), min_
 aggregations = section(metrics=st.lists(metric_names, max_size=2), panels=one("whole", "coarser")) | (
     st.fixed_dictionaries({"drop_labels": labels}) | st.fixed_dictionaries({"keep_labels": labels})
 )
-PORTS = tuple(key for key in type(Profile(name="any").ports).model_fields if key not in {"bind", "offset"})
+PORTS = tuple(
+    key
+    for key in type(Profile(name="any").ports).model_fields
+    if key not in {"bind", "ingest_bind", "offset"}
+)
 GOAL: dict[str, st.SearchStrategy[Any]] = {
     "enabled": st.booleans(),
     "objective": st.floats(0.01, 0.9999),
@@ -199,6 +203,7 @@ SECTIONS: dict[str, st.SearchStrategy[Any]] = {
     "volumes": section(prometheus=sizes, jaeger=sizes, collector=sizes, thanos=sizes),
     "ports": section(
         bind=one("127.0.0.1", "0.0.0.0"),  # noqa: S104 - a value, bound by nobody
+        ingest_bind=one("127.0.0.1", "0.0.0.0"),  # noqa: S104 - the same
         offset=st.integers(0, 50_000),
         **dict.fromkeys(PORTS, ports),
     ),

@@ -26,6 +26,7 @@ from loom.deploy.plan.layout import THANOS
 from loom.deploy.plan.model import Container, Plan, Port, Purpose, Service, Site
 
 NAME = "docker-compose.observability.yaml"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - where the profile lets other machines send
 LABEL = "dev.loom.deploy"
 """Prefix of the labels on containers."""
 CONFIGURATION = {
@@ -123,6 +124,7 @@ def _facts(plan: Plan, others: Sequence[Artifact]) -> dict[str, object]:
         "environment": profile.environment,
         "variable": ENVIRONMENT.name,
         "bind": profile.ports.bind,
+        "everywhere": EVERYWHERE,
         "label": LABEL,
         "collectors": [_before(plan, service, units) for service in topology.collectors(profile)],
         "fronts": topology.fronts(profile),
@@ -141,7 +143,7 @@ def _facts(plan: Plan, others: Sequence[Artifact]) -> dict[str, object]:
         "authenticated": profile.security.authentication != "off",
         "tls_minimum": profile.security.tls.minimum,
         "reload": protection.RELOAD,
-        "grafana_url": f"https://localhost:{plan.port(Service.GRAFANA, Purpose.UI).native}",
+        "grafana_url": protection.page(plan, Service.GRAFANA),
         "networks": sorted({str(edge.network) for edge in plan.edges}),
         "folder": FOLDER,
         "mounted": protection.MOUNTED,

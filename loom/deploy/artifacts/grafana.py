@@ -9,7 +9,7 @@ from loom.deploy.artifacts.model import Artifact
 from loom.deploy.artifacts.template import fill
 from loom.deploy.plan.model import Plan, Purpose, Service, Site
 
-PROMETHEUS_UID, JAEGER_UID = "prometheus", "jaeger"
+PROMETHEUS_UID, JAEGER_UID, ALERTMANAGER_UID = "prometheus", "jaeger", "alertmanager"
 """Dashboards, exemplars and links refer to data sources by these, never by name."""
 FOLDER = "Loom"
 """Grafana refuses a dashboard that is titled like its folder."""
@@ -35,7 +35,7 @@ def artifacts(plan: Plan) -> tuple[Artifact, ...]:
         Artifact(
             "grafana/provisioning/datasources/loom.yaml",
             fill("grafana/datasources.yaml.j2", **_sources(plan)),
-            "Grafana's data sources: Prometheus and Jaeger, each linked with the other.",
+            "Grafana's data sources: Prometheus and Jaeger, each linked with the other, and Alertmanager.",
         ),
         Artifact(
             "grafana/provisioning/dashboards/loom.yaml",
@@ -48,15 +48,17 @@ def artifacts(plan: Plan) -> tuple[Artifact, ...]:
 def _sources(plan: Plan) -> dict[str, object]:
     metrics = plan.profile.metrics
     return {
-        "uids": {"prometheus": PROMETHEUS_UID, "jaeger": JAEGER_UID},
+        "uids": {"prometheus": PROMETHEUS_UID, "jaeger": JAEGER_UID, "alertmanager": ALERTMANAGER_UID},
         # Grafana runs in a container only: it has no module or package that could be built.
         "urls": {
             "prometheus": plan.url(metrics_service(plan), Purpose.UI, Site.COMPOSE),
             "jaeger": plan.url(Service.JAEGER, Purpose.UI, Site.COMPOSE),
+            "alertmanager": plan.url(Service.ALERTMANAGER, Purpose.UI, Site.COMPOSE),
         },
         "passes": {
             "prometheus": _pass(plan, metrics_service(plan)),
             "jaeger": _pass(plan, Service.JAEGER),
+            "alertmanager": _pass(plan, Service.ALERTMANAGER),
         },
         # Samples are new no more often than the slower of the two; a rate over less would show steps.
         "interval": str(max(metrics.scrape_interval, metrics.export_interval)),

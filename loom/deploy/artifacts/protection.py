@@ -62,7 +62,14 @@ def flags(plan: Plan, service: Service, site: Site) -> tuple[str, ...]:
     if not plan.encrypted(service):
         return ()
     at = MOUNTED if site is Site.COMPOSE else f"%(here)s/../{FOLDER}/{service}"
-    return (f"--web.config.file={at}/{WEB}", f"--web.external-url={plan.reached(service, Purpose.UI)}")
+    return (f"--web.config.file={at}/{WEB}", f"--web.external-url={page(plan, service)}")
+
+
+def page(plan: Plan, service: Service) -> str:
+    """Where the links of a notification lead: by the first name that other machines know."""
+    port = plan.port(service, Purpose.UI).native
+    host = next(iter(plan.profile.security.tls.hosts), "localhost")
+    return f"{plan.scheme(service, Purpose.UI)}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def guard(plan: Plan, service: Service, purpose: Purpose, site: Site) -> Guard | None:

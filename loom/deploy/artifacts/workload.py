@@ -2,17 +2,19 @@
 
 from functools import partial
 
-from loom.contract.environment import ENVIRONMENT
+from loom.contract.environment import ENVIRONMENT, SERVICE_NAME
 from loom.deploy import programs
 from loom.deploy.artifacts import environment, party, protection
 from loom.deploy.plan import topology
 from loom.deploy.plan.edges import LOOM, PROBE
 from loom.deploy.plan.identity import CA, CERTIFICATE, KEY
 from loom.deploy.plan.model import Plan, Purpose, Service, Site
+from loom.deploy.profile.loom import DEMONSTRATION
 
 LOOM_CONTAINER = "loom-runtime"
 LOOM_PROFILE = "loom"
 """The compose profile of both."""
+_DEMONSTRATION = "loom-load"
 _LOOM_MIB = 256
 
 
@@ -24,6 +26,8 @@ def facts(plan: Plan) -> dict[str, object]:
         "local": image.startswith("localhost/"),
         "container": LOOM_CONTAINER,
         "profile": LOOM_PROFILE,
+        "demonstration": demonstration(plan),
+        "service": _service(plan),
         "command": [word.replace("$", "$$") for word in plan.profile.loom.command],
         "settings": _loom_settings(plan),
         "memory_mib": _LOOM_MIB,
@@ -37,6 +41,15 @@ def facts(plan: Plan) -> dict[str, object]:
         "probed": _probed(plan),
         "waits": [str(service) for service, _ in _asked(plan)],
     }
+
+
+def demonstration(plan: Plan) -> str:
+    """What the demonstration calls itself; empty when something of the user's own runs there."""
+    return _DEMONSTRATION if plan.profile.loom.command == DEMONSTRATION else ""
+
+
+def _service(plan: Plan) -> str:
+    return demonstration(plan) or plan.profile.loom.service_name
 
 
 def _asked(plan: Plan) -> list[tuple[Service, str]]:
@@ -62,6 +75,7 @@ def _loom_settings(plan: Plan) -> list[tuple[str, str]]:
     """The variables of `.env`, with the collector's address between containers."""
     between = environment.endpoints(plan, partial(plan.url, site=Site.COMPOSE))
     inside = {variable.name: address for variable, address in between.items()}
+    inside[SERVICE_NAME.name] = _service(plan)
     inside[ENVIRONMENT.name] = f"${{{ENVIRONMENT.name}:-{plan.profile.environment}}}"
     settings = environment.settings(plan, protection.MOUNTED)
     return [(one.name, inside.get(one.name, value)) for one, value in settings]

@@ -119,6 +119,7 @@ def _readers(profile: Profile) -> Iterator[_Flow]:
     metrics = Service.THANOS_QUERY if profile.metrics.longterm.thanos else Service.PROMETHEUS
     yield _Flow(grafana, metrics, Purpose.UI, "queries", Method.PASSWORD)
     yield _Flow(grafana, Service.JAEGER, Purpose.UI, "queries", Method.CERTIFICATE)
+    yield _Flow(grafana, Service.ALERTMANAGER, Purpose.UI, "alerts and silences", Method.PASSWORD)
     if profile.security.authentication == "basic":
         yield _Flow(proxy, Service.JAEGER, Purpose.UI, "pages and queries", Method.CERTIFICATE)
     yield _Flow(str(Service.ALERTMANAGER), Service.ALERTMANAGER, Purpose.UI, "health", Method.PASSWORD)

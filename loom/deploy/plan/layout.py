@@ -10,11 +10,14 @@ from loom.deploy.profile.model import Profile
 from loom.deploy.profile.quantity import Size
 
 _GO_SHARE = 80
-"""Percent of a container's memory that Go programs are told to stay within (GOMEMLIMIT)."""
+"""Percent of a container's memory that Go programs are told to stay within (GOMEMLIMIT), but for collectors:
+theirs is where the limiter begins to refuse. It counts garbage too, and collects at most every ten seconds;
+told this limit Go collects before that, and whatever the limiter then refuses for is alive."""
 _GARBAGE = {"memory": 200, "disk": 400}
 """GOGC of a collector, by where its queue lies: collecting seldom saves a fifth of its processor time. What
-lives is small, and GOMEMLIMIT bounds the rest; with the queue in memory more lives, and the limiter, which
-counts garbage as well, must not refuse what has room. Samplers hold whole traces: as Go would."""
+lives is small, and GOMEMLIMIT bounds the rest; with the queue in memory more lives, and near that bound Go
+collects without end. Samplers hold whole traces: as Go would."""
+LOOPBACK = "127.0.0.1"
 _LIMIT_SHARE, _SPIKE_SHARE = 80, 20
 """Percent of the collector's memory for its memory_limiter: hard limit, and room for a spike below it."""
 
@@ -63,10 +66,11 @@ _PYTHON = frozenset({Service.CANARY})
 def _collector(profile: Profile, service: Service) -> Container:
     queue = f"{service.removeprefix('otel-')}-queue", "/var/lib/otelcol/queue"
     data = queue if profile.collector.queue.storage == "disk" else _NONE
-    if service.role is Service.SAMPLER:
-        return _container(service, programs.OTELCOL, profile.memory.sampler, data)
-    bare = _container(service, programs.OTELCOL, profile.collector.memory, data)
-    return replace(bare, gogc=_GARBAGE[profile.collector.queue.storage])
+    sampler = service.role is Service.SAMPLER
+    memory = profile.memory.sampler if sampler else profile.collector.memory
+    told, gogc = limiter(memory.mib), 0 if sampler else _GARBAGE[profile.collector.queue.storage]
+    bare = _container(service, programs.OTELCOL, memory, data)
+    return replace(bare, gomemlimit_mib=told.limit_mib - told.spike_mib, gogc=gogc)
 
 
 def _container(service: Service, program: programs.Program, memory: Size, data: tuple[str, str]) -> Container:
@@ -88,7 +92,13 @@ def ports(profile: Profile) -> tuple[Port, ...]:
     documented = (
         _port(profile, row) for row in rows if not topology.moved(profile, row.service, row.purpose)
     )
-    return (*documented, *topology.ports(profile))
+    return tuple(_opened(profile, port) for port in (*documented, *topology.ports(profile)))
+
+
+def _opened(profile: Profile, port: Port) -> Port:
+    """As it is, or reached by other machines: where they send, if the profile lets them."""
+    taking = port.published and port.purpose in topology.OTLP
+    return replace(port, outside=taking and profile.ports.ingest_bind != LOOPBACK)
 
 
 def _port(profile: Profile, row: "_Row") -> Port:

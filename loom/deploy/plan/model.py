@@ -50,10 +50,8 @@ class Purpose(StrEnum):
     OTLP_HTTP = "otlp_http"
     HEALTH = "health"
     EXPORTER = "exporter"  # the collector's Prometheus exporter: Loom's metrics
-    TELEMETRY = "telemetry"
-    """A program's own metrics."""
-    UI = "ui"
-    """The program's main HTTP port: user interface and API."""
+    TELEMETRY = "telemetry"  # a program's own metrics
+    UI = "ui"  # the program's main HTTP port: user interface and API
     QUERY_GRPC = "query_grpc"
     STORE_API = "store_api"
     ZPAGES = "zpages"
@@ -73,6 +71,8 @@ class Port:
     """Where it listens on loopback when run as a process; unique over all services."""
     published: bool
     """Whether compose publishes it; then on the host at `native`, bound to the profile's address."""
+    outside: bool = False
+    """Whether other machines reach it: on every interface of the host, as a process too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Container:
     memory_mib: int
     """Memory limit."""
     gomemlimit_mib: int
-    """GOMEMLIMIT for programs written in Go, 80 % of the limit; 0 for the others."""
+    """GOMEMLIMIT for programs written in Go: 80 % of the limit, a collector's 60 %; 0 for the others."""
     volume: str
     """Name of the volume of its data, empty when it keeps none."""
     data: str
@@ -236,10 +236,10 @@ class Plan:
         return f"{self.scheme(service, purpose)}://{self.address(service, purpose, site)}"
 
     def listen(self, service: Service, purpose: Purpose, site: Site) -> str:
-        """`host:port` that the service binds."""
+        """`host:port` that the service binds: whatever its container has, else loopback unless told."""
         port = self.port(service, purpose)
-        # Inside a container every interface is its own network's; outside only loopback is ours to take.
-        return f"0.0.0.0:{port.container}" if site is Site.COMPOSE else f"127.0.0.1:{port.native}"
+        host = "0.0.0.0" if site is Site.COMPOSE or port.outside else "127.0.0.1"  # noqa: S104 - as said
+        return f"{host}:{port.container if site is Site.COMPOSE else port.native}"
 
     def published(self, service: Service, purpose: Purpose) -> str:
         """`host:port` by which it is reached from this machine."""

@@ -6,6 +6,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from loom.deploy.plan.finding import at, written
+from loom.deploy.plan.layout import LOOPBACK
 from loom.deploy.plan.model import Plan
 from loom.deploy.plan.outward import every
 from loom.errors import Problem
@@ -25,10 +26,25 @@ def production(plan: Plan) -> Iterator[Problem]:
     if profile.collector.diagnostics:
         message = f"zpages and pprof show data and memory to whoever asks: not in {profile.environment}"
         yield at(profile, "collector.diagnostics", message, "write false", _STRICT)
-    if profile.ports.bind != "127.0.0.1":
+    if profile.ports.bind != LOOPBACK:
         message = f"every interface of the machine: not in {profile.environment}"
-        hint = "write 127.0.0.1, and let a firewall or proxy of yours decide"
-        yield at(profile, "ports.bind", message, hint, _STRICT)
+        yield at(profile, "ports.bind", message, "write 127.0.0.1; for telemetry alone, ingest_bind", _STRICT)
+
+
+def ingestion(plan: Plan) -> Iterator[Problem]:
+    """Other machines send only where they know whom to, and in production where nobody can listen."""
+    profile = plan.profile
+    if profile.ports.ingest_bind == LOOPBACK:
+        return
+    tls = profile.security.tls
+    if tls.mode == "off" and profile.environment in PRODUCTION:
+        message = f"other machines would send in plain text: not in {profile.environment}"
+        yield at(
+            profile, "ports.ingest_bind", message, "write mutual in security.tls.mode, or 127.0.0.1 here"
+        )
+    if tls.mode != "off" and not tls.hosts:
+        message = "other machines would find none of their names for this one in its certificate"
+        yield at(profile, "ports.ingest_bind", message, "write the names in security.tls.hosts")
 
 
 def protection(plan: Plan) -> Iterator[Problem]:
@@ -120,4 +136,4 @@ def receivers(plan: Plan) -> Iterator[Problem]:
             yield at(plan.profile, "alerting.receivers", message, "give each its own name")
 
 
-CHECKS = (production, protection, waivers, consistent, unused, receivers)
+CHECKS = (production, ingestion, protection, waivers, consistent, unused, receivers)

@@ -16,6 +16,7 @@ class PortSummary(TypedDict):
     container: int
     host: int
     published: bool
+    outside: bool
 
 
 class ServiceSummary(TypedDict):
@@ -130,6 +131,7 @@ def _service(plan: Plan, container: Container) -> ServiceSummary:
             "container": port.container,
             "host": port.native,
             "published": port.published,
+            "outside": port.outside,
         }
         for port in plan.ports
         if port.service is container.service

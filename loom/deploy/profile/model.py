@@ -98,8 +98,8 @@ class Memory(Section):
     """Limit of Alertmanager."""
     jaeger: Size = Size.parse("1GiB")
     """Limit of Jaeger; with `storage: memory` the traces lie in it."""
-    grafana: Size = Size.parse("512MiB")
-    """Limit of Grafana."""
+    grafana: Size = Size.parse("768MiB")
+    """Limit of Grafana; idle it takes about 330 MiB."""
     proxy: Size = Size.parse("128MiB")
     """Limit of the proxy, there when authentication is on."""
     canary: Size = Size.parse("128MiB")
@@ -130,6 +130,9 @@ class Ports(Section):
 
     bind: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"  # noqa: S104 - offered, refused in production by the plan
     """Address the ports are published on."""
+    ingest_bind: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"  # noqa: S104 - offered, with TLS and names only
+    """Address of the OTLP ports, also without containers: `0.0.0.0` lets other machines send. Over TLS they
+    need a name of this one, in `security.tls.hosts`; production refuses to take plain text from them."""
     offset: Annotated[int, Field(ge=0, le=50_000)] = 0
     """Added to every port: a second deployment beside the first."""
     otlp_grpc: Port = 4317

@@ -21,6 +21,12 @@ def _services(plan: Plan) -> dict[str, Any]:
     return services
 
 
+def _running(plan: Plan, *command: str) -> Plan:
+    """The plan with a command of the user's own."""
+    own = Loom(service_name=plan.profile.loom.service_name, command=command)
+    return replace(plan, profile=plan.profile.model_copy(update={"loom": own}))
+
+
 def test_containers_have_the_documented_names_and_pinned_images(plan: Plan) -> None:
     services = _services(plan)
     for service in plan.services:
@@ -66,17 +72,30 @@ def test_health_checks_need_no_shell_and_conditions_fit_them(plan: Plan) -> None
                 assert "healthcheck" in services[other]
 
 
-def test_what_needs_an_image_of_ours_is_in_a_profile_that_nothing_else_depends_on(plan: Plan) -> None:
+def test_an_image_of_ours_is_needed_by_the_canary_and_what_nothing_else_depends_on(plan: Plan) -> None:
     services = _services(plan)
-    ours = {name for name, found in services.items() if found.get("profiles")}
-    assert ours == {edges.LOOM, edges.PROBE, *({Service.CANARY} & set(plan.services))}
+    apart = {name for name, found in services.items() if found.get("profiles")}
+    assert apart == {edges.LOOM, edges.PROBE}
+    ours = {name for name, found in services.items() if found["image"].startswith("localhost/")}
+    assert ours == {*apart, *({Service.CANARY} & set(plan.services))}
     for name, found in services.items():
-        if name not in ours:
-            assert not ours & set(found.get("depends_on", ()))
-            assert not found["image"].startswith("localhost/")
+        assert name in ours or not ours & set(found.get("depends_on", ()))
     for name in ours:
         assert services[name]["image"] == LOOM.reference
         assert services[name]["pull_policy"] == "never"  # somebody else's image of that name is not ours
+
+
+def test_whatever_is_scraped_starts_with_the_documented_command(plan: Plan) -> None:
+    services = _services(plan)
+    scraped = {edge.service for edge in plan.edges if edge.source == Service.PROMETHEUS}
+    assert [one for one in scraped if "profiles" in services[one]] == []
+    assert (Service.CANARY in scraped) == plan.profile.canary.enabled
+
+
+def test_grafana_shows_alerts_and_fetches_nothing_at_its_start(plan: Plan) -> None:
+    told = _services(plan)["grafana"]["environment"]
+    assert [name for name in told if "ALERTING" in name] == []
+    assert told["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
 
 
 def test_the_probe_asks_what_has_no_program_to_check_itself(plan: Plan) -> None:
@@ -91,16 +110,24 @@ def test_the_probe_asks_what_has_no_program_to_check_itself(plan: Plan) -> None:
 
 
 def test_loom_reports_to_the_collector_beside_it_as_the_profile_says(plan_of: Callable[..., Plan]) -> None:
-    plan = plan_of("prod", "loom.service_name=agents", "ports.offset=100")
+    plan = _running(plan_of("prod", "loom.service_name=agents", "ports.offset=100"), "-m", "agents")
     found = _services(plan)["loom"]
     assert found["environment"][ENDPOINT.name] == "https://otel-collector:4317"
     assert found["environment"][SERVICE_NAME.name] == "agents"
     assert found["environment"][SAMPLER.name] == "traceidratio=0.1"
 
 
+def test_the_demonstration_counts_as_nobodys_service(plan_of: Callable[..., Plan]) -> None:
+    plan = plan_of("prod", "loom.service_name=agents")
+    (text,) = (artifact.text for artifact in compose.artifacts(plan))
+    assert _services(plan)["loom"]["environment"][SERVICE_NAME.name] == "loom-load"
+    assert "A demonstration" in text
+    (own,) = (artifact.text for artifact in compose.artifacts(_running(plan, "-m", "agents")))
+    assert "A demonstration" not in own
+
+
 def test_a_dollar_in_loom_s_command_is_not_for_compose_to_fill_in(plan: Plan) -> None:
-    own = Loom(command=("-c", "print('$HOME')"))
-    changed = replace(plan, profile=plan.profile.model_copy(update={"loom": own}))
+    changed = _running(plan, "-c", "print('$HOME')")
     assert _services(changed)["loom"]["command"] == ["-c", "print('$$HOME')"]
 
 

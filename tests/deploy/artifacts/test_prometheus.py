@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from loom.contract import foreign
-from loom.deploy.artifacts import parse, prometheus
-from loom.deploy.plan import Plan
-from loom.deploy.plan.model import Site
+from loom.deploy.artifacts import compose, parse, prometheus, protection
+from loom.deploy.plan import Plan, derive
+from loom.deploy.plan.model import Service, Site
 
 
 def test_retention_exemplars_and_rules_are_in_the_file(plan: Plan) -> None:
@@ -54,3 +54,20 @@ def test_a_scrape_is_given_up_before_the_next(
 
 def test_neither_lifecycle_nor_admin_api_is_opened(plan: Plan) -> None:
     assert not any("lifecycle" in flag or "admin" in flag for flag in prometheus.flags(plan, Site.COMPOSE))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host"),
+    [((), "localhost"), (("loom.example", "10.0.0.5"), "loom.example"), (("fd00::5",), "[fd00::5]")],
+)
+@pytest.mark.parametrize("site", Site)
+def test_links_of_notifications_lead_to_where_other_machines_reach_it(
+    plan_of: Callable[..., Plan], hosts: tuple[str, ...], host: str, site: Site
+) -> None:
+    prod = plan_of("prod").profile
+    security = prod.security.model_copy(update={"tls": prod.security.tls.model_copy(update={"hosts": hosts})})
+    plan = derive(prod.model_copy(update={"security": security}))
+    for service, port in ((Service.PROMETHEUS, 9090), (Service.ALERTMANAGER, 9093)):
+        assert f"--web.external-url=https://{host}:{port}" in protection.flags(plan, service, site)
+    found: Any = parse(compose.artifacts(plan)[0])
+    assert found["services"]["grafana"]["environment"]["GF_SERVER_ROOT_URL"] == f"https://{host}:3000"

@@ -97,7 +97,7 @@ def test_a_password_changed_by_hand_is_found_and_learnt(plan: Plan, filled: Vaul
     before = content(filled, "prometheus", "web.yml")
     filled.file("grafana", "password").write_text("of-my-own\n")
     assert "prometheus/web.yml  does not know the password of grafana" in problems(plan, filled)
-    assert states(initialise(plan, filled), "changed") == {"prometheus/web.yml"}
+    assert states(initialise(plan, filled), "changed") == {"prometheus/web.yml", "alertmanager/web.yml"}
     after = roster.known(Kind.WEB, content(filled, "prometheus", "web.yml"))
     assert password.matches("of-my-own", after["grafana"])
     # The others' hashes stay: nobody else has to notice.

@@ -19,7 +19,7 @@ def _read(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def test_a_data_source_has_the_uid_that_dashboards_and_links_refer_to(plan: Plan) -> None:
     sources, _ = _read(plan)
-    assert list(sources) == ["prometheus", "jaeger"]
+    assert list(sources) == ["prometheus", "jaeger", "alertmanager"]
     assert sources["prometheus"]["isDefault"]
     assert all(not source["editable"] for source in sources.values())
 
@@ -30,6 +30,7 @@ def test_a_data_source_is_reached_by_its_service_name_inside_the_network(plan: P
     assert {uid: source["url"] for uid, source in sources.items()} == {
         "prometheus": f"{scheme}://prometheus:9090",
         "jaeger": f"{scheme}://jaeger:16686",
+        "alertmanager": f"{scheme}://alertmanager:9093",
     }
 
 
@@ -45,13 +46,20 @@ def test_a_protected_data_source_is_shown_credentials_that_stand_in_no_rendered_
             continue
         secure = source["secureJsonData"]
         assert all(re.fullmatch(r"\$__file\{/run/secrets/[a-z.]+\}", value) for value in secure.values())
-        by_password = uid == "prometheus"
+        by_password = uid != "jaeger"
         assert set(secure) - {"tlsCACert"} == (
             {"basicAuthPassword"} if by_password else {"tlsClientCert", "tlsClientKey"}
         )
         assert source.get("basicAuthUser") == ("grafana" if by_password else None)
         assert source["jsonData"].get("tlsAuth", False) is not by_password
         assert "tlsSkipVerify" not in source["jsonData"]
+
+
+def test_alerts_show_in_grafana_and_grafana_sends_none_of_its_own(plan: Plan) -> None:
+    source = _read(plan)[0]["alertmanager"]
+    assert source["type"] == "alertmanager"
+    kept = {key: source["jsonData"][key] for key in ("implementation", "handleGrafanaManagedAlerts")}
+    assert kept == {"implementation": "prometheus", "handleGrafanaManagedAlerts": False}
 
 
 def test_an_exemplar_leads_to_its_trace_in_jaeger(plan: Plan) -> None:

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import click
 import promql_parser
 import pytest
+import yaml
 
 from loom.cli.main import group
 from loom.contract import attributes, environment, metrics, spans
@@ -247,7 +249,19 @@ def test_what_a_protected_profile_needs_is_made_before_anything_is_started(plan:
         command[1:3] for command in _commands(_steps(read("QUICKSTART.md"))) if command[0] == "loom-deploy"
     ]
     wanted = [["certs", "create"], ["secrets", "init"]] if plan.encrypted(Service.PROMETHEUS) else []
-    assert first == wanted
+    image = [["images", "build"]] if Service.CANARY in plan.services else []
+    assert first == wanted + image
+
+
+def test_an_image_that_no_registry_serves_is_built_once_and_before_it_is_needed(read: Read) -> None:
+    commands = _commands(read("QUICKSTART.md"))
+    (built,) = (number for number, command in enumerate(commands) if command[:2] == ["loom-deploy", "images"])
+    services: Any = yaml.safe_load(read("docker-compose.observability.yaml"))["services"]
+    (name,) = commands[built][commands[built].index("--service") + 1 :]
+    assert services[name]["image"].startswith("localhost/")
+    starts = [number for number, command in enumerate(commands) if command[:2] == ["docker", "compose"]]
+    apart = [number for number in starts if commands[number][2] == "--profile"]
+    assert built < min(apart if "profiles" in services[name] else starts)
 
 
 def test_troubleshooting_by_hand_shows_the_operators_credentials_and_no_password(

@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner, Result
 
-from loom.cli import deployment, down, logs, run, status, trace, up
+from loom.cli import deployment, down, logs, plan, run, status, trace, up
 from loom.cli.demonstration import say_next
 from loom.cli.output import CLOSED, GoneError
 from loom.deploy import api
@@ -97,6 +97,15 @@ def test_a_trace_has_a_link_to_what_there_is(
     monkeypatch.setattr(trace, "read", lambda *_: stored)
     invoke(up, "--profile", "dev")
     assert f"  {line}" in invoke(trace, "ab").output.splitlines()
+
+
+def test_up_ends_with_what_plan_remarks(engine: FakeEngine) -> None:
+    assert invoke(up, "--profile", "dev").stderr == ""
+    small = ("--profile", "dev", "--set", "metrics.retention.size=1GB", "--set", "alerting.slo.window=3d")
+    result = invoke(up, *small)
+    assert engine.running == {"dev"}
+    assert result.stderr == invoke(plan, *small).stderr
+    assert result.stderr.startswith("note: --set  $.metrics.retention.size: 1GB are full")
 
 
 def test_a_service_that_cannot_run_fails_a_start_that_requires_all_and_nothing_is_started(

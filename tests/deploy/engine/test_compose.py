@@ -304,7 +304,8 @@ def test_a_program_runs_in_a_container_of_loom_with_its_variables(yard: Yard) ->
     assert asked[0] == "run"
     assert asked[asked.index("--entrypoint") + 1] == "python3"
     assert asked[-3:] == ("loom", "-m", "agents")
-    assert asked[-5:-3] == ("--env", "A=1")
+    # Not the name of the demonstration, which is what the service itself runs.
+    assert asked[-7:-3] == ("--env", "OTEL_SERVICE_NAME=loom-core", "--env", "A=1")
 
 
 def test_logs_of_a_service_that_there_is_not_name_those_there_are(yard: Yard) -> None:

@@ -54,7 +54,7 @@ def test_the_documented_container_names_hold() -> None:
 def test_the_documented_limiter_follows_from_the_container_of_prod() -> None:
     plan = planned("prod")
     collector = plan.container(Service.COLLECTOR)
-    assert (collector.memory_mib, collector.gomemlimit_mib) == (1280, 1024)
+    assert (collector.memory_mib, collector.gomemlimit_mib) == (1280, 768)
     assert (plan.limiter.limit_mib, plan.limiter.spike_mib) == (1024, 256)
 
 

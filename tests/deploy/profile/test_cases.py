@@ -57,6 +57,8 @@ BEYOND_A_SCHEMA = {
     "retention-beyond-the-volume",
     "retention-of-traces-in-memory",
     "production-on-a-base-for-development",
+    "open-to-machines-that-cannot-know-it",
+    "plain-text-from-outside-in-production",
     "production-with-an-open-edge",
     "security-that-only-looks-like-it",
     "series-beyond-the-memory",

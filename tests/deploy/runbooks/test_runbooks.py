@@ -60,6 +60,12 @@ def test_the_committed_pages_are_what_is_generated(book: dict[str, str]) -> None
     assert held == book, "run with LOOM_WRITE_DOCS=1, and read what changed"
 
 
+def test_jaeger_is_asked_where_people_reach_it_also_behind_a_proxy(plans: list[Plan]) -> None:
+    for plan in plans:
+        (port,) = set(re.findall(r"JAEGER=https?://localhost:(\d+)", pages([plan])["README.md"]))
+        assert [one.native for one in plan.ports if one.published and one.native == int(port)] == [int(port)]
+
+
 def commands(text: str) -> list[str]:
     return [
         line

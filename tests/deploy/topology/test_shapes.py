@@ -234,3 +234,36 @@ def test_each_file_is_described_once(shape: str, shaped: Shaped) -> None:
     found = collector.artifacts(shaped(shape))
     assert all(one.description.endswith(".") for one in found)
     assert len({one.description for one in found}) == len(found)
+
+
+def test_other_machines_reach_otlp_and_nothing_else_on_either_site(shape: str, shaped: Shaped) -> None:
+    opened: dict[str, Any] = {
+        "ports": {"ingest_bind": "0.0.0.0"},  # noqa: S104 - what is tested
+        "security": {"tls": {"mode": "mutual", "hosts": ["loom.example"]}},
+    }
+    for plan, outside in ((shaped(shape, **opened), True), (shaped(shape, **TLS), False)):
+        taking = {(one, purpose) for one in topology.entries(plan.profile) for purpose in topology.OTLP}
+        assert {(port.service, port.purpose) for port in plan.ports if port.outside} == (
+            taking if outside else set()
+        )
+        found = yaml.safe_load(texts(plan)[compose.NAME])["services"]
+        bound = {port for one in found.values() for port in one.get("ports", ())}
+        natives = {str(plan.port(*one).native) for one in taking}
+        assert {port.split(":")[1] for port in bound if port.startswith("0.0.0.0:")} == (
+            natives if outside else set()
+        )
+        for one in taking:
+            host = "0.0.0.0" if outside else "127.0.0.1"  # noqa: S104 - what is tested
+            assert plan.listen(*one, Site.NATIVE) == f"{host}:{plan.port(*one).native}"
+        assert all(
+            plan.listen(port.service, port.purpose, Site.NATIVE).startswith("127.0.0.1:")
+            for port in plan.ports
+            if not port.outside
+        )
+
+
+def test_garbage_is_collected_before_the_limiter_of_any_collector_refuses(shape: str, shaped: Shaped) -> None:
+    plan = shaped(shape)
+    for service in topology.collectors(plan.profile):
+        told = configured(plan, service)["processors"]["memory_limiter"]
+        assert plan.container(service).gomemlimit_mib == told["limit_mib"] - told["spike_limit_mib"]

@@ -80,6 +80,11 @@ WRONG = [
     ("docker-compose.observability.yaml", "condition: service_healthy", "condition: service_happy"),
     ("docker-compose.observability.yaml", "${DEPLOYMENT_ENV:-production}", "${DEPLOYMENT_ENVIRONMENT}"),
     ("docker-compose.observability.yaml", "source: jaeger-data", "source: jaeger-date"),
+    (
+        "docker-compose.observability.yaml",
+        "      probe:\n        condition",
+        "      prober:\n        condition",
+    ),
     ("native/supervisord.conf", "%(ENV_LOOM_RUN)s", "%(ENV_LOOM_RUNS)s"),
     ("native/supervisord.conf", "autorestart=true", "autorestart=sometimes"),
 ]

@@ -40,6 +40,15 @@ def test_all_renders_every_profile_and_the_same_bytes_again(here: Path) -> None:
     assert "up to date" in run("--all").output
 
 
+def test_a_production_that_calls_nobody_is_remarked_and_not_when_it_is_only_checked(here: Path) -> None:
+    del here
+    result = run("--all")
+    said = "note: generated/prod: $.alerting.receivers: nobody is called: alerts show in Alertmanager only"
+    assert any(line.startswith(said) for line in result.stderr.splitlines())
+    assert "generated/dev" not in result.stderr
+    assert run("--all", "--check").stderr == ""
+
+
 def test_check_passes_after_a_render_and_names_the_file_after_one_byte_is_changed(here: Path) -> None:
     run("--all")
     assert run("--all", "--check").exit_code == 0

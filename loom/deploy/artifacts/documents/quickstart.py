@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from loom.contract import environment as variables
 from loom.contract.environment import Variable
 from loom.contract.metrics import event_bus
-from loom.deploy.artifacts import compose, environment
+from loom.deploy.artifacts import compose, environment, workload
 from loom.deploy.artifacts.documents import traffic
 from loom.deploy.artifacts.grafana import FOLDER
 from loom.deploy.artifacts.model import Artifact
@@ -42,6 +42,8 @@ def artifact(plan: Plan, others: Sequence[Artifact]) -> Artifact:
         "example": EXAMPLE,
         "settings": _settings(plan),
         "sampler": variables.SAMPLER.name,
+        "canary": Service.CANARY in plan.services,
+        "demonstration": workload.demonstration(plan),
         "places": _places(plan),
         "urls": {purpose: _url(plan, *where) for purpose, where in _ADDRESSES.items() if plan.has(*where)},
         "exported": plan.has(*_ADDRESSES["exporter"]) and plan.port(*_ADDRESSES["exporter"]).published,

@@ -65,7 +65,7 @@ def _ports(plan: Plan) -> Mapping[str, int]:
     asked = {
         "prometheus": (Service.PROMETHEUS, Purpose.UI),
         "alertmanager": (Service.ALERTMANAGER, Purpose.UI),
-        "jaeger": (Service.JAEGER, Purpose.UI),
+        "jaeger": (plan.traces, Purpose.UI),
         "collector": (Service.COLLECTOR, Purpose.HEALTH),
     }
     return {name: plan.port(*where).native for name, where in asked.items()}

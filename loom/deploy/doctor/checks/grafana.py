@@ -167,13 +167,15 @@ def _url_faults(source: dict[str, Any], plan: Plan | None) -> Iterator[str]:
     url, kind = str(source.get("url", "")).rstrip("/"), source.get("type")
     if "://localhost" in url or "://127.0.0.1" in url:
         yield f"{source.get('uid')} has url {url}, which inside Grafana's container is Grafana itself"
-    elif plan and kind in {"prometheus", "jaeger"}:
-        service = Service.JAEGER if kind == "jaeger" else metrics_service(plan)
+    elif plan and kind in _SERVICES:
+        service = _SERVICES[kind] or metrics_service(plan)
         wanted = plan.url(service, Purpose.UI, Site.COMPOSE)
         if url != wanted:
             yield f"{source.get('uid')} has url {url}, {kind} is at {wanted}"
 
 
+_SERVICES = {"prometheus": None, "jaeger": Service.JAEGER, "alertmanager": Service.ALERTMANAGER}
+"""Who is behind a data source of a type; None: whoever answers questions about metrics."""
 _LIVE = (answers(Service.GRAFANA),)
 CHECKS = (
     Check(SOURCES, "Grafana's data sources are those that dashboards use", steps.SOURCE, judge_sources),

@@ -105,6 +105,13 @@ _PROTECTION = (
         Safer.LATER,
     ),
     Fact(
+        "ports.ingest_bind",
+        "address that telemetry is taken on",
+        "0.0.0.0 lets other machines send",
+        {"0.0.0.0": "0.0.0.0, every interface", "127.0.0.1": "127.0.0.1, this machine only"},  # noqa: S104 - a word for it
+        Safer.LATER,
+    ),
+    Fact(
         "collector.diagnostics",
         "zpages and pprof of the collector",
         "they show data and memory to whoever asks",

@@ -5,6 +5,7 @@ from loom.deploy.drift.profiles.line import Group
 _GROUPS = {
     "security": Group.SECURITY,
     "ports.bind": Group.SECURITY,
+    "ports.ingest_bind": Group.SECURITY,
     "collector.diagnostics": Group.SECURITY,
     "alerting.receivers": Group.ALERTS,
     "collector.queue": Group.LOSS,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from loom.contract.environment import SERVICE_NAME
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.engine import logs, readiness
 from loom.deploy.engine.compose import launch, ports, state
@@ -152,7 +153,9 @@ class ComposeEngine:
             hint = projects.remedy("loom", reference)
             raise EngineError(Problem(f"image {reference} is not here", hint=hint))
         project = projects.written(deployment.home, deployment.plan)
-        variables = [part for name, value in environment.items() for part in ("--env", f"{name}={value}")]
+        # Whatever the service `loom` is called: this is a program of the user's, as with the other engines.
+        told = {SERVICE_NAME.name: deployment.plan.profile.loom.service_name, **environment}
+        variables = [part for name, value in told.items() for part in ("--env", f"{name}={value}")]
         options = ("run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", command[0])
         return self._daemon.run(project, *options, *variables, "loom", *command[1:])
 
