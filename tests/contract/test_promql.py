@@ -63,7 +63,8 @@ def test_what_occurred_is_all_of_a_young_series_and_the_growth_of_an_old_one() -
     found = queries.occurred_of(LEFT, ("job",))
     young = '(left{topic="x"} unless left offset 15m)'
     assert str(found) == f'sum by (job) ({young} or increase(left{{topic="x"}}[15m]))'
-    assert (found.labels, found.series) == ({"job"}, {LEFT})
+    assert found.labels == {"job"}
+    assert found.series == {LEFT}
     with pytest.raises(p.LabelError):
         queries.occurred_of(LEFT, ("qos",))
 

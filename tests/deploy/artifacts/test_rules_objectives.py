@@ -200,11 +200,11 @@ def test_what_loom_reports_becomes_burn_rates_budgets_and_alerts(
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize(("values", "known"), [("0", 1), ("0x3", 4), ("_x9 0x28", 29)])
+@pytest.mark.parametrize(("values", "known"), [("-600", 1), ("-600x3", 4), ("_x10 -600x28", 29)])
 def test_the_first_minutes_of_a_canary_burn_no_budget(
     plan_of: Callable[..., Plan], tmp_path: Path, values: str, known: int
 ) -> None:
-    """Old from its first value on: all of what is known is bad, and that is little."""
+    """Ten minutes old from its first value on: all of what is known is bad, and that is little."""
     plan, last = plan_of("prod"), 59
     labels = 'job="canary",instance="a",signal="traces"'
     firing = 'ALERTS{alertstate="firing",alertname=~"LoomFreshness.*"}'

@@ -13,7 +13,7 @@ from loom.deploy.drill import CAUSES, UNPROVOKED, drilled, missing
 from loom.deploy.drill.budgets import FAST, SLOW, share
 from loom.deploy.drill.ground import TROUBLE
 from loom.deploy.drill.rehearsal import narrowed
-from loom.deploy.drill.scale import MOST
+from loom.deploy.drill.scale import STEPS
 from loom.deploy.plan import Plan, derive
 from loom.deploy.plan.objectives import objectives
 from loom.examples.trouble import process
@@ -70,7 +70,7 @@ def test_a_share_for_the_slow_alert_is_too_little_for_the_fast_one(name: str) ->
 
 
 def test_the_service_that_ends_has_lived_long_enough_to_be_missed() -> None:
-    assert process.LIFE > MOST * LASTING
+    assert process.LIFE > STEPS * LASTING
 
 
 def test_nobody_but_the_drill_itself_is_called() -> None:
