@@ -11,7 +11,8 @@ import pytest
 
 from loom.contract import canary
 from loom.contract.metrics import action_broker, event_bus, tool_orchestrator
-from loom.contract.objective import burn, remaining
+from loom.contract.objective import KNOWN as LOOKED_BACK
+from loom.contract.objective import WINDOWS, burn, remaining
 from loom.contract.series import Part, Series
 from loom.deploy.artifacts import parse, rules
 from loom.deploy.artifacts.rules.burning import KNOWN, PAGE, TICKET
@@ -209,15 +210,19 @@ def test_the_first_minutes_of_a_canary_burn_no_budget(
     labels = 'job="canary",instance="a",signal="traces"'
     firing = 'ALERTS{alertstate="firing",alertname=~"LoomFreshness.*"}'
     asked = [{"expr": firing, "eval_time": f"{minute}m", "exp_samples": []} for minute in range(last + 1)]
-    share = {
-        "expr": 'round(job:loom_slo_known:ratio1h{slo="freshness"} * 60)',
-        "eval_time": f"{last}m",
-        "exp_samples": [{"labels": '{job="canary",signal="traces",slo="freshness"}', "value": known}],
-    }
+    samples = [{"labels": '{job="canary",signal="traces",slo="freshness"}', "value": known}]
+    shares = [
+        {
+            "expr": f'round(job:loom_slo_known:ratio{window}{{slo="freshness"}} * {WINDOWS[window] / 60:g})',
+            "eval_time": f"{last}m",
+            "exp_samples": samples,
+        }
+        for window in LOOKED_BACK
+    ]
     test = {
         "interval": "1m",
         "input_series": [{"series": f"{canary.LAST_SUCCESS.name}{{{labels}}}", "values": f"{values} stale"}],
-        "promql_expr_test": [*asked, share],
+        "promql_expr_test": [*asked, *shares],
     }
     _judge(plan, tmp_path, test)
 
