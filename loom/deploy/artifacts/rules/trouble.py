@@ -18,6 +18,8 @@ from loom.deploy.artifacts.rules.scene import Input, Kind, Proof, Scene, Stage, 
 from loom.deploy.artifacts.rules.staging import COUNTED, SHORT
 
 _STRANGER = "somebody-else"
+_FIRST = 3
+"""Minute at which the first of such series begins."""
 _BORN = 8000.0
 """The first value of a series that begins with a failure."""
 
@@ -80,7 +82,7 @@ class Trouble:
         """One counter after the other begins with a failure, and is not there before."""
         span, hold = minutes(self.window), minutes(self.hold)
         turn = 2 * span + hold + 2
-        begins = [3 + number * turn for number in range(len(self.counters))]
+        begins = [_FIRST + number * turn for number in range(len(self.counters))]
         length = begins[-1] + turn
         once = [held((GONE, begin), (_BORN, length - begin)) for begin in begins]
         enough, looks = hold < span, [begin + hold for begin in begins]
@@ -123,8 +125,19 @@ class Trouble:
             self._input(series, counted((1, len(course) - 1)), _STRANGER) for series, course in pairs
         )
         stage = Stage(truth, minutes(self.hold), len(courses[0]) - 1)
-        return play(kind, about, (*ours, *others), stage, *also)
+        newcomers = tuple(self._newcomers(len(courses[0]))) if self._born else ()
+        return play(kind, about, (*ours, *others, *newcomers), stage, *also)
 
-    def _input(self, series: Series, course: Course, job: str) -> Input:
-        rest = {name: "any" for name in series.labels if name not in {JOB, INSTANCE, *self.labels}}
-        return Input(series, course, {JOB: job, **self.labels, **rest})
+    def _newcomers(self, length: int) -> Iterator[Input]:
+        """Others' series that begin one after the other, where a label can tell them apart."""
+        for number, begin in enumerate((_FIRST, _FIRST + minutes(self.window) - 1)):
+            for series in self.counters:
+                if self._rest(series):
+                    course = held((GONE, begin), (_BORN, length - begin))
+                    yield self._input(series, course, _STRANGER, f"newcomer-{number}")
+
+    def _rest(self, series: Series) -> set[str]:
+        return set(series.labels) - {JOB, INSTANCE, *self.labels}
+
+    def _input(self, series: Series, course: Course, job: str, rest: str = "any") -> Input:
+        return Input(series, course, {JOB: job, **self.labels, **dict.fromkeys(self._rest(series), rest)})
