@@ -33,9 +33,7 @@ class _Family:
             yield f"{self.series.name}{{{pairs}}} {value!r}"
 
 
-_LAST_SUCCESS = _Family(
-    canary.LAST_SUCCESS, "gauge", "When the newest arrival was sent, as Unix time; 0 before the first."
-)
+_LAST_SUCCESS = _Family(canary.LAST_SUCCESS, "gauge", "When the newest arrival was sent, as Unix time.")
 _ROUND_TRIP = _Family(canary.ROUND_TRIP, "gauge", "Seconds from sending to finding the newest arrival.")
 _ATTEMPTS = _Family(canary.ATTEMPTS, "counter", "Rounds that have ended.")
 _FAILURES = _Family(canary.FAILURES, "counter", "Rounds that ended without an arrival, by what failed.")
@@ -49,7 +47,10 @@ def expose(record: Record) -> str:
     """Everything, in the order of the contract."""
     standings = [({"signal": signal}, standing) for signal, standing in record.standings.items()]
     lines = (
-        *_LAST_SUCCESS.lines((labels, one.last_success) for labels, one in standings),
+        # Nothing before the first: 0 would be an arrival that is decades old.
+        *_LAST_SUCCESS.lines(
+            (labels, one.last_success) for labels, one in standings if one.last_success is not None
+        ),
         *_ROUND_TRIP.lines(
             (labels, one.round_trip) for labels, one in standings if one.round_trip is not None
         ),

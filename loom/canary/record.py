@@ -10,8 +10,8 @@ from loom.contract import canary
 class Standing:
     """How one signal fares. One thread writes; every number is replaced as a whole."""
 
-    last_success: float = 0.0
-    """When the newest arrival that was found had been sent, as Unix time; 0 before the first."""
+    last_success: float | None = None
+    """When the newest arrival that was found had been sent, as Unix time; None before the first."""
     round_trip: float | None = None
     """Seconds from sending to finding, of the newest arrival."""
     attempts: int = 0

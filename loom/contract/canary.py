@@ -50,7 +50,7 @@ _TARGET = (JOB, INSTANCE)
 _SIGNAL = (*_TARGET, "signal")
 
 LAST_SUCCESS = Series("loom_canary_last_success_timestamp_seconds", _SIGNAL)
-"""When the newest arrival that was found had been sent, as Unix time; 0 before the first one."""
+"""When the newest arrival that was found had been sent, as Unix time; not there before the first one."""
 ROUND_TRIP = Series("loom_canary_round_trip_seconds", _SIGNAL)
 """From sending to finding, of the newest arrival; not there before the first one."""
 ATTEMPTS = Series("loom_canary_attempts_total", _SIGNAL)

@@ -26,6 +26,7 @@ JOB_THANOS_SIDECAR = "thanos-sidecar"
 JOB_THANOS_STORE = "thanos-store"
 JOB_THANOS_COMPACTOR = "thanos-compactor"
 JOB_THANOS_QUERY = "thanos-query"
+JOBS_THANOS = (JOB_THANOS_SIDECAR, JOB_THANOS_STORE, JOB_THANOS_COMPACTOR, JOB_THANOS_QUERY)
 
 _TARGET = (JOB, INSTANCE)
 _EXPORTER = (*_TARGET, "exporter")
@@ -59,6 +60,8 @@ TRACES_DECIDED = Series(
 PROCESS_MEMORY = Series("otelcol_process_memory_rss", _TARGET)
 PROCESS_CPU = Series("otelcol_process_cpu_seconds", _TARGET)
 PROCESS_UPTIME = Series("otelcol_process_uptime", _TARGET)
+PROCESS_START = Series("process_start_time_seconds", _TARGET)
+"""Of Prometheus, Alertmanager and Thanos: when the process began, as Unix time."""
 
 # Jaeger's badger store.
 BADGER_LSM_BYTES = Series("jaeger_storage_badger_size_bytes_lsm", _TARGET)
@@ -128,6 +131,7 @@ ALWAYS = (
     PROCESS_MEMORY,
     PROCESS_CPU,
     PROCESS_UPTIME,
+    PROCESS_START,
     BADGER_LSM_BYTES,
     BADGER_VALUE_LOG_BYTES,
     RULE_FAILURES,
@@ -155,7 +159,7 @@ TROUBLE = (
     LIMITER_REFUSED_SPANS,
     LIMITER_REFUSED_METRIC_POINTS,
 )
-"""There only once something went wrong."""
+"""There only once something went wrong: the first value is a failure already, and no 0 stands before it."""
 SAMPLING = (TRACES_DECIDED,)
 """There only where a collector decides which traces are kept."""
 ALL = (*ALWAYS, *TROUBLE, *SAMPLING, *REMOTE, *THANOS)

@@ -42,7 +42,7 @@ class Indicator:
     events: Callable[[Naming], Events]
     """Both expressions, under a naming rule."""
     timed: bool = False
-    """Whether it counts seconds: then there is no such thing as low traffic."""
+    """Whether it counts seconds: of those there are always as many, but of some nothing may be known."""
 
 
 ROOM = Matcher(a.DROP_REASON.label, "=~", "queue_full|backpressure")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loom.contract.indicator import Indicator
 from loom.contract.naming import Naming
-from loom.contract.promql import Expression, Matcher, binary, call, scalar, select
+from loom.contract.promql import Expression, Matcher, binary, call, scalar, select, share_of_time
 from loom.contract.recording import BASE_WINDOW, LEVEL, Group, Recording
 from loom.contract.resource import JOB
 from loom.contract.series import Series
@@ -20,6 +20,8 @@ WINDOWS = {"5m": 300, "30m": 1800, "1h": 3600, "2h": 7200, "6h": 21_600, "1d": 8
 """Windows of burn rates, each with its seconds."""
 COUNTED = ("5m", "30m", "2h", "6h")
 """Windows whose events are counted: the shorter ones of the pairs that alerts compare."""
+KNOWN = ("1h", "6h", "1d", "3d")
+"""Windows of which is said how much is known, where seconds are counted: the longer ones of those pairs."""
 STEP = "1m"
 """How densely the whole window of an objective is looked at: weeks of every sample would be slow to read."""
 _STEM = f"{JOB}:loom_slo"
@@ -76,6 +78,11 @@ def events(objective: Objective, window: str) -> Series:
     return objective.series(f"{_STEM}_events:count{window}")
 
 
+def known(objective: Objective, window: str) -> Series:
+    """The share of the window of which anything is known, 0 to 1; where seconds are counted only."""
+    return objective.series(f"{_STEM}_known:ratio{window}")
+
+
 def burn(objective: Objective, window: str) -> Series:
     """How many times faster than allowed the budget is used up within the window; none without traffic."""
     return objective.series(f"{_STEM}_burn:rate{window}")
@@ -92,6 +99,7 @@ FAMILIES = tuple(
         f"{_STEM}_bad:rate5m",
         f"{_STEM}_total:rate5m",
         *(f"{_STEM}_events:count{window}" for window in COUNTED),
+        *(f"{_STEM}_known:ratio{window}" for window in KNOWN),
         *(f"{_STEM}_burn:rate{window}" for window in WINDOWS),
         f"{_STEM}_budget:remaining",
     )
@@ -108,7 +116,8 @@ def recordings(naming: Naming, objective: Objective) -> tuple[Recording, ...]:
     """The rules of one objective."""
     measured, labels = objective.indicator.events(naming), ((SLO, objective.indicator.name),)
     timed = objective.indicator.timed
-    counted = [] if timed else [window for window in COUNTED if window in objective.windows]
+    windows = [window for window in (KNOWN if timed else COUNTED) if window in objective.windows]
+    said, amount = (known, _known) if timed else (events, _events)
     left = binary(scalar(1), "-", _burn(objective, f"{objective.window}:{STEP}"))
     rates = (
         Recording(burn(objective, window), _burn(objective, window), labels) for window in objective.windows
@@ -116,7 +125,7 @@ def recordings(naming: Naming, objective: Objective) -> tuple[Recording, ...]:
     return (
         Recording(bad(objective), measured.bad, labels),
         Recording(total(objective), measured.total, labels),
-        *(Recording(events(objective, window), _events(objective, window), labels) for window in counted),
+        *(Recording(said(objective, window), amount(objective, window), labels) for window in windows),
         *rates,
         Recording(remaining(objective), left, labels),
     )
@@ -126,6 +135,10 @@ def _events(objective: Objective, window: str) -> Expression:
     mean = call("avg_over_time", select(total(objective), objective.chosen, window))
     source = select(total(objective), objective.chosen) if window == BASE_WINDOW else mean
     return binary(source, "*", scalar(WINDOWS[window]))
+
+
+def _known(objective: Objective, window: str) -> Expression:
+    return share_of_time(select(total(objective), objective.chosen), window, STEP)
 
 
 def _burn(objective: Objective, window: str) -> Expression:

@@ -31,19 +31,19 @@ def series(name: str, **labels: str) -> str:
     return f"{name}{{{','.join(f'{label}={chr(34)}{value}{chr(34)}' for label, value in labels.items())}}}"
 
 
-def test_before_the_first_arrival_its_time_is_zero_and_there_is_no_round_trip() -> None:
+def test_before_the_first_arrival_there_is_neither_its_time_nor_a_round_trip() -> None:
     found = exported(Record())
     for signal in canary.SIGNALS:
-        assert found[series(canary.LAST_SUCCESS.name, signal=signal)] == "0.0"
         assert found[series(canary.ATTEMPTS.name, signal=signal)] == "0"
-        assert series(canary.ROUND_TRIP.name, signal=signal) not in found
+        for absent in (canary.LAST_SUCCESS, canary.ROUND_TRIP):
+            assert series(absent.name, signal=signal) not in found
 
 
 def test_it_exports_exactly_the_contracts_series_with_their_labels() -> None:
     record = Record()
     record.know([("own", 1.0)])
     for standing in record.standings.values():
-        standing.round_trip = 1.5
+        standing.round_trip, standing.last_success = 1.5, 3.0
     names = {one.partition("{")[0] for one in exported(record)}
     assert names == {one.name for one in canary.ALL}
     labels = {one.name: set(one.labels) - {"job", "instance"} for one in canary.ALL}
@@ -54,7 +54,8 @@ def test_it_exports_exactly_the_contracts_series_with_their_labels() -> None:
 
 def test_each_signal_takes_at_most_five_series() -> None:
     record = Record()
-    record.standings["traces"].round_trip = 1.0
+    standing = record.standings["traces"]
+    standing.round_trip, standing.last_success = 1.0, 3.0
     assert len([one for one in exported(record) if 'signal="traces"' in one]) <= 5
 
 

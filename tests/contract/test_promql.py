@@ -53,6 +53,31 @@ def test_grouping_by_a_label_that_is_gone_is_refused() -> None:
         p.aggregate("sum", total, by=("topic",))
 
 
+def test_what_was_is_a_selector_with_an_offset() -> None:
+    chosen = p.select(LEFT, [Matcher("topic", "=", "x")], offset="15m")
+    assert str(p.unless(p.select(LEFT), chosen)) == 'left unless left{topic="x"} offset 15m'
+
+
+def test_what_occurred_is_all_of_a_young_series_and_the_growth_of_an_old_one() -> None:
+    queries = p.Queries(matchers=(Matcher("topic", "=", "x"),), window="15m")
+    found = queries.occurred_of(LEFT, ("job",))
+    young = '(left{topic="x"} unless left offset 15m)'
+    assert str(found) == f'sum by (job) ({young} or increase(left{{topic="x"}}[15m]))'
+    assert found.labels == {"job"}
+    assert found.series == {LEFT}
+    with pytest.raises(p.LabelError):
+        queries.occurred_of(LEFT, ("qos",))
+
+
+def test_a_share_of_time_divides_steps_by_steps() -> None:
+    total = p.binary(p.select(LEFT), "+", p.select(RIGHT))
+    share = p.share_of_time(total, "1h", "1m")
+    every = "scalar(count_over_time(vector(1)[1h:1m]))"
+    assert str(share) == f"count_over_time((left + right)[1h:1m]) / {every}"
+    assert share.labels == {"job", "topic"}
+    assert promql_parser.parse(str(share)) is not None
+
+
 def test_and_keeps_the_labels_of_its_left_side_only() -> None:
     total = p.aggregate("sum", p.select(RIGHT), by=("job",))
     kept = p.both(p.select(LEFT), total, on=("job",))

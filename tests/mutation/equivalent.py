@@ -2,5 +2,11 @@
 
 EQUIVALENT = {
     "PipelineProcessRestarting: threshold: 2 -> 2.5": "restarts are whole numbers",
+    **{
+        f'CollectorDroppingData: matcher: job="otel-collector" -> none{number}': (
+            "another's counter is new for five minutes, and for more it must hold"
+        )
+        for number in ("", " (3)", " (5)", " (7)")
+    },
 }
 """A mutant's whole name → why nothing that can happen shows the difference."""

@@ -12,7 +12,7 @@ Rule = Mapping[str, Any]
 """An alert as its rule file has it."""
 FACTOR = 1.25
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_RECORDED = re.compile(r"(:rate|:count)(5m|30m|1h|2h|6h|1d|3d)$")
+_RECORDED = re.compile(r"(:rate|:count|:ratio)(5m|30m|1h|2h|6h|1d|3d)$")
 _WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 _SETS = {"and": "or", "or": "and", "unless": "and"}
 
@@ -80,9 +80,14 @@ def _thresholds(text: str, tokens: list[Token]) -> Iterator[tuple[str, str]]:
 def _windows(text: str, tokens: list[Token]) -> Iterator[tuple[str, str]]:
     for token in tokens:
         if token.kind == "window":
-            seconds = _seconds(token.text[1:-1])
-            yield _put(text, token, f"[{seconds * 2}s]")
-            yield _put(text, token, f"[{seconds // 2}s]")
+            span, colon, step = token.text[1:-1].partition(":")
+            seconds = _seconds(span)
+            yield _put(text, token, f"[{seconds * 2}s{colon}{step}]")
+            yield _put(text, token, f"[{seconds // 2}s{colon}{step}]")
+        if token.kind == "duration":
+            seconds = _seconds(token.text)
+            yield _put(text, token, f"{seconds * 2}s")
+            yield _put(text, token, f"{seconds // 2}s")
         recorded = _RECORDED.search(token.text)
         if token.kind == "word" and recorded:
             at = _WINDOWS.index(recorded[2])

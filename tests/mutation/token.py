@@ -8,6 +8,7 @@ _TOKENS = re.compile(
     r'(?P<text>"(?:\\.|[^"\\])*")'
     r"|(?P<window>\[[^\]]*\])"
     r"|(?P<word>[A-Za-z_:][\w:]*)"
+    r"|(?P<duration>[0-9]+[smhdwy]\b)"
     r"|(?P<number>[0-9][0-9.]*(?:e[+-]?[0-9]+)?)"
     r"|(?P<operator>!~|=~|!=|==|>=|<=|[-<>=+*/])"
     r"|(?P<mark>[(){},])"

@@ -10,7 +10,16 @@ from loom.contract.promql.expression import (
     scalar,
     select,
 )
-from loom.contract.promql.functions import absent, both, either, now, predict_linear, unless, vector
+from loom.contract.promql.functions import (
+    absent,
+    both,
+    either,
+    now,
+    predict_linear,
+    share_of_time,
+    unless,
+    vector,
+)
 from loom.contract.promql.queries import Queries, above, below, ratio, zero_unless
 
 __all__ = [
@@ -31,6 +40,7 @@ __all__ = [
     "ratio",
     "scalar",
     "select",
+    "share_of_time",
     "unless",
     "vector",
     "zero_unless",

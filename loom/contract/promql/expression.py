@@ -52,8 +52,10 @@ class Expression:
         return self.text if self.atomic else f"({self.text})"
 
 
-def select(series: Series, matchers: Iterable[Matcher] = (), window: str = "") -> Expression:
-    """`name{matchers}`, with a window `name{matchers}[5m]`."""
+def select(
+    series: Series, matchers: Iterable[Matcher] = (), window: str = "", *, offset: str = ""
+) -> Expression:
+    """`name{matchers}`, with a window `name{matchers}[5m]`, and as it was `name{matchers} offset 5m`."""
     chosen = tuple(matchers)
     _known({matcher.label for matcher in chosen}, frozenset(series.labels), series.name)
     text = series.name
@@ -61,6 +63,8 @@ def select(series: Series, matchers: Iterable[Matcher] = (), window: str = "") -
         text += "{" + ",".join(str(matcher) for matcher in chosen) + "}"
     if window:
         text += f"[{window}]"
+    if offset:
+        text += f" offset {offset}"
     return Expression(text, frozenset({series}), frozenset(series.labels))
 
 

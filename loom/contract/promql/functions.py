@@ -1,6 +1,7 @@
 """PromQL functions and set operations that rules need, as expressions."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from loom.contract.promql import expression as e
 from loom.contract.promql.expression import Expression, Matcher
@@ -31,6 +32,15 @@ def predict_linear(ranged: Expression, seconds: float) -> Expression:
     return Expression(text, ranged.series, ranged.labels)
 
 
+def share_of_time(known: Expression, window: str, step: str) -> Expression:
+    """The share of a window in which there was a value, looked at once a step; none where it never was.
+
+    Steps are divided by steps: however often something is recorded, and however short a window is made.
+    """
+    steps, every = (e.call("count_over_time", _stepwise(one, window, step)) for one in (known, vector(1)))
+    return e.binary(steps, "/", e.call("scalar", every))
+
+
 def both(left: Expression, *others: Expression, on: Iterable[str] | None = None) -> Expression:
     """`left and …`: the left side where every other has a sample with the same labels, or those in `on`."""
     matching = "" if on is None else f"on ({', '.join(on)})"
@@ -45,6 +55,10 @@ def either(first: Expression, *others: Expression) -> Expression:
     for other in others:
         first = e.binary(first, "or", other)
     return first
+
+
+def _stepwise(expression: Expression, window: str, step: str) -> Expression:
+    return replace(expression, text=f"{expression.operand()}[{window}:{step}]", atomic=True)
 
 
 def unless(left: Expression, right: Expression) -> Expression:

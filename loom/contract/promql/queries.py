@@ -10,6 +10,7 @@ from loom.contract.metric import Kind, Metric
 from loom.contract.naming import Naming
 from loom.contract.promql import expression as e
 from loom.contract.promql.expression import Expression, Matcher
+from loom.contract.promql.functions import either, unless
 from loom.contract.series import Part, Series
 
 
@@ -62,6 +63,20 @@ class Queries:
     def increase_of(self, series: Series, by: Iterable[str] = ()) -> Expression:
         """How much any counter series grew over the window, summed."""
         return e.aggregate("sum", e.call("increase", self.select(series, ranged=True)), by=by)
+
+    def occurred(self, metric: Metric, by: Iterable[str] = ()) -> Expression:
+        """See `occurred_of`."""
+        return self.occurred_of(self._counted(metric), by)
+
+    def occurred_of(self, series: Series, by: Iterable[str] = ()) -> Expression:
+        """How often it happened within the window, the first time too.
+
+        A counter that appears with the first failure has no 0 to grow from: what is younger than the window
+        has counted all it says within it. So has, as it seems, what nobody looked at for so long.
+        """
+        before = e.select(series, offset=self.window)  # compared by all labels: which, the left side says
+        grown = e.call("increase", self.select(series, ranged=True))
+        return e.aggregate("sum", either(unless(self.select(series), before), grown), by=by)
 
     def quantile(self, quantile: float, metric: Metric, by: Iterable[str] = ()) -> Expression:
         """A quantile over a histogram's buckets; empty, not NaN, where nothing was observed."""

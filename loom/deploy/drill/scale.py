@@ -17,6 +17,8 @@ FACTOR = 120
 """By which times are divided."""
 LEAST, MOST = 4.0, 15.0
 """Seconds: below, a rate has too few values with a scrape a second; above, nobody wants to wait."""
+STEPS = 2 * MOST
+"""Seconds where steps are counted: half of them must last longer than an alert waits and is looked for."""
 _INSTANT = 0.1
 """Seconds: the shortest wait."""
 _DURATION = r"[0-9]+(?:ms|s|m|h|d|w|y)"
@@ -71,9 +73,10 @@ def _rules(text: str) -> str:
 
 def _looked_back(found: re.Match[str]) -> str:
     rounds, span, step = found.groups()
+    if step:
+        return f"[{round(STEPS * 1000)}ms:1000ms]"
     # Rounds of the canary take seconds here too: several must fit into what is looked at.
-    length = f"{round(MOST * 1000)}ms" if rounds else window(span)
-    return f"{rounds or ''}[{length}{':1000ms' if step else ''}]"
+    return f"{rounds}[{round(MOST * 1000)}ms]" if rounds else f"[{window(span)}]"
 
 
 def _routes(text: str) -> str:

@@ -6,8 +6,8 @@ from loom.contract import attributes as a
 from loom.contract.spans.event_bus import PUBLISH
 from loom.examples.trouble.pace import Scene
 
-LIFE = 4.0
-"""Seconds: long enough to be heard of."""
+LIFE = 18.0
+"""Seconds: long enough to be missed, where rules look back for thirty."""
 HUGE = 11 * 2**20
 """Characters: more than Jaeger's store takes in one transaction, less than a message may have."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import promql_parser
@@ -12,11 +13,12 @@ from loom.contract import foreign
 from loom.contract.metrics import ALL
 from loom.contract.promql import LabelError
 from loom.contract.series import Series
+from loom.deploy import profile
 from loom.deploy.artifacts import parse, rules
 from loom.deploy.artifacts.rules import Input, Kind, Severity, Unmetered, canary
 from loom.deploy.artifacts.rules.course import held
 from loom.deploy.artifacts.rules.question import where
-from loom.deploy.plan import Plan
+from loom.deploy.plan import Plan, derive
 
 OVERRIDES = [(), ("metrics.naming=prometheus",), ("metrics.namespace=loom", "metrics.delivery=otlp")]
 
@@ -152,6 +154,36 @@ def test_a_case_looks_at_both_sides_of_the_minute_at_which_something_changes(pla
             looks = {look.minute: look.fires for look in scene.looks}
             changes = [now for now in looks if now - 1 in looks and looks[now] != looks[now - 1]]
             assert bool(changes) == (scene.kind is Kind.FIRES), (alert.name, scene.about)
+
+
+def test_what_the_first_failure_makes_counts_from_its_first_value_on(plan: Plan) -> None:
+    born = {series.name for series in foreign.TROUBLE}
+    seen = set()
+    for alert in rules.alerts(plan):
+        text = str(alert.expression)
+        for name in born & {series.name for series in alert.expression.series}:
+            seen.add(name)
+            assert re.search(rf"{name}{{[^}}]*}} unless {name} offset \d+m\) or increase\({name}{{", text), (
+                text
+            )
+    assert seen == born
+    first = ("LoomCapabilityNotFound", "LoomAttributeOverflow")
+    texts = {alert.name: str(alert.expression) for alert in rules.alerts(plan)}
+    assert all(" offset " in texts[name] for name in first)
+
+
+def test_every_program_that_says_when_it_began_is_watched_for_restarts(
+    plan_of: Callable[..., Plan],
+) -> None:
+    def watched(plan: Plan) -> set[str]:
+        [alert] = [one for one in rules.alerts(plan) if one.name == "PipelineProcessRestarting"]
+        [jobs] = re.findall(r'changes\(process_start_time_seconds{job=~"([^"]+)"}', str(alert.expression))
+        return set(jobs.split("|"))
+
+    stores = {foreign.JOB_PROMETHEUS, foreign.JOB_ALERTMANAGER}
+    assert watched(plan_of("prod")) == stores
+    everything = derive(profile.load(Path(__file__).parents[3] / "bench" / "everything.yaml"))
+    assert watched(everything) == stores | set(foreign.JOBS_THANOS)
 
 
 def test_without_data_only_absence_fires(plan: Plan) -> None:

@@ -29,6 +29,21 @@ def test_an_increase_is_stretched_to_the_window() -> None:
     assert course.at(0) == START
 
 
+def test_an_increase_is_never_stretched_beyond_nothing() -> None:
+    course = counted((0, 10), (6, 10), start=0)
+    assert course.increase(14, 10) == 24
+    assert course.increase(19, 10) == pytest.approx(54)
+    assert course.increase(20, 10) == pytest.approx(60)
+
+
+def test_all_that_a_young_series_says_has_occurred() -> None:
+    course = held((GONE, 3), (8.0, 12), (9.0, 12), (GONE, 1))
+    assert [course.occurred(minute, 10) for minute in (2, 3, 12, 13, 14)] == [0, 8, 8, 0, 0]
+    assert course.occurred(15, 10) == pytest.approx(10 / 9)
+    assert course.occurred(27, 10) == 0
+    assert counted((0, 20)).occurred(9, 10) == START
+
+
 def test_a_line_is_followed() -> None:
     course = held(*((float(3 * minute), 1) for minute in range(20)))
     assert course.slope(15, 10) == pytest.approx(3)

@@ -11,10 +11,11 @@ import pytest
 
 from loom.contract import canary
 from loom.contract.metrics import action_broker, event_bus, tool_orchestrator
-from loom.contract.objective import burn, remaining
+from loom.contract.objective import KNOWN as LOOKED_BACK
+from loom.contract.objective import WINDOWS, burn, remaining
 from loom.contract.series import Part, Series
 from loom.deploy.artifacts import parse, rules
-from loom.deploy.artifacts.rules.burning import PAGE, TICKET
+from loom.deploy.artifacts.rules.burning import KNOWN, PAGE, TICKET
 from loom.deploy.plan import Plan
 from loom.deploy.plan.objectives import objectives
 from loom.deploy.programs import PROMTOOL
@@ -100,6 +101,13 @@ def test_the_floor_is_the_profiles_and_time_has_none(plan_of: Callable[..., Plan
         assert floors == ([] if "Freshness" in name else [(short, "42") for short in shorts])
 
 
+def test_half_of_the_long_window_must_be_known_where_time_is_counted(plan: Plan) -> None:
+    for name, rule in burning(plan).items():
+        known = re.findall(r"known:ratio(\w+) >= ([\d.]+)", rule["expr"])
+        longs = [long for long, _, _ in pairs(rule)]
+        assert known == ([(long, f"{KNOWN:g}") for long in longs] if "Freshness" in name else [])
+
+
 def test_each_objective_has_its_label_and_says_what_it_is(plan: Plan) -> None:
     alerts = burning(plan)
     assert len(alerts) == 2 * len(objectives(plan))
@@ -178,9 +186,6 @@ def test_what_loom_reports_becomes_burn_rates_budgets_and_alerts(
     plan_of: Callable[..., Plan], tmp_path: Path, bad: float
 ) -> None:
     plan = plan_of("prod")
-    for file in rules.artifacts(plan):
-        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file.path).write_text(file.text)
     fast = [name for name in burning(plan) if name.endswith("Fast")]
     firing = {
         "expr": 'group by (alertname) (ALERTS{alertstate="firing",alertname=~".*BudgetBurnFast"})',
@@ -192,9 +197,44 @@ def test_what_loom_reports_becomes_burn_rates_budgets_and_alerts(
         "input_series": _raw(plan, bad),
         "promql_expr_test": [*_asked(plan, bad), firing],
     }
+    _judge(plan, tmp_path, test)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize(("values", "known"), [("-600", 1), ("-600x3", 4), ("_x10 -600x28", 29)])
+def test_the_first_minutes_of_a_canary_burn_no_budget(
+    plan_of: Callable[..., Plan], tmp_path: Path, values: str, known: int
+) -> None:
+    """Ten minutes old from its first value on: all of what is known is bad, and that is little."""
+    plan, last = plan_of("prod"), 59
+    labels = 'job="canary",instance="a",signal="traces"'
+    firing = 'ALERTS{alertstate="firing",alertname=~"LoomFreshness.*"}'
+    asked = [{"expr": firing, "eval_time": f"{minute}m", "exp_samples": []} for minute in range(last + 1)]
+    samples = [{"labels": '{job="canary",signal="traces",slo="freshness"}', "value": known}]
+    shares = [
+        {
+            "expr": f'round(job:loom_slo_known:ratio{window}{{slo="freshness"}} * {WINDOWS[window] / 60:g})',
+            "eval_time": f"{last}m",
+            "exp_samples": samples,
+        }
+        for window in LOOKED_BACK
+    ]
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": f"{canary.LAST_SUCCESS.name}{{{labels}}}", "values": f"{values} stale"}],
+        "promql_expr_test": [*asked, *shares],
+    }
+    _judge(plan, tmp_path, test)
+
+
+def _judge(plan: Plan, folder: Path, test: dict[str, Any]) -> None:
+    """What promtool says to it, with every recorded series and every alert on an objective."""
+    for file in rules.artifacts(plan):
+        (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file.path).write_text(file.text)
     named = ["prometheus/rules/loom-recording.yaml", "prometheus/rules/loom-objectives.yaml"]
     document = {"rule_files": named, "evaluation_interval": "1m", "fuzzy_compare": True, "tests": [test]}
-    (tmp_path / "test.yaml").write_text(json.dumps(document))
-    command = [str(require(PROMTOOL)[PROMTOOL.name]), "test", "rules", str(tmp_path / "test.yaml")]
+    (folder / "test.yaml").write_text(json.dumps(document))
+    command = [str(require(PROMTOOL)[PROMTOOL.name]), "test", "rules", str(folder / "test.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,12 +8,15 @@ import pytest
 
 from loom.deploy import profile
 from loom.deploy.artifacts import rules
+from loom.deploy.artifacts.rules.telemetry import LASTING
 from loom.deploy.drill import CAUSES, UNPROVOKED, drilled, missing
 from loom.deploy.drill.budgets import FAST, SLOW, share
 from loom.deploy.drill.ground import TROUBLE
 from loom.deploy.drill.rehearsal import narrowed
+from loom.deploy.drill.scale import STEPS
 from loom.deploy.plan import Plan, derive
 from loom.deploy.plan.objectives import objectives
+from loom.examples.trouble import process
 
 REPOSITORY = Path(__file__).parents[3]
 PROFILES = sorted(path.stem for path in (REPOSITORY / "profiles").glob("*.yaml"))
@@ -64,6 +67,10 @@ def test_a_share_for_the_slow_alert_is_too_little_for_the_fast_one(name: str) ->
     for objective in objectives(plan(name)):
         slow, fast = (share(objective, speed) for speed in (SLOW, FAST))
         assert objective.budget < slow < fast < 1
+
+
+def test_the_service_that_ends_has_lived_long_enough_to_be_missed() -> None:
+    assert process.LIFE > STEPS * LASTING
 
 
 def test_nobody_but_the_drill_itself_is_called() -> None:

@@ -9,7 +9,7 @@ import pytest
 from loom.deploy import profile
 from loom.deploy.artifacts import Artifact, render
 from loom.deploy.drill import compress, drilled
-from loom.deploy.drill.scale import LEAST, MOST, RESEND, YOUNG, wait, window
+from loom.deploy.drill.scale import LEAST, MOST, RESEND, STEPS, YOUNG, wait, window
 from loom.deploy.plan import derive
 
 DAY = 86_400
@@ -35,10 +35,11 @@ def test_windows_keep_their_order_and_stay_within_bounds() -> None:
 
 def test_no_rule_looks_back_or_holds_for_minutes(files: tuple[Artifact, ...]) -> None:
     rules = _text(compress(files), "prometheus/rules/")
-    looks = re.findall(r"\[([0-9]+)ms(?::1000ms)?\]", rules)
+    looks = re.findall(r"\[([0-9]+)ms\]", rules)
     assert len(looks) > 100
     assert not re.search(r"\[[0-9]+[smhdw][\]:]", rules)
     assert all(LEAST * 1000 <= int(look) <= MOST * 1000 for look in looks)
+    assert set(re.findall(r"\[([0-9]+ms:[0-9]+ms)\]", rules)) == {f"{STEPS * 1000:.0f}ms:1000ms"}
     holds = {f"{number}ms" for number in range(100, 20_000)}
     assert set(re.findall(r"for: (\S+)", rules)) <= {"0m", *holds}
 

@@ -1,7 +1,7 @@
 """The row of the canary: how old the newest arrival is, how long one takes, when certificates end."""
 
 from loom.contract import canary as c
-from loom.contract.promql import Expression, Queries, above, binary, now
+from loom.contract.promql import Expression, Queries, binary, now
 from loom.deploy.artifacts.dashboards.limits import CRITICAL, FINE, more_than
 from loom.deploy.artifacts.dashboards.model import Row, Step, Target, Text, Unit
 from loom.deploy.artifacts.dashboards.panel import legend, lines
@@ -46,8 +46,7 @@ def row(q: Queries, interval: float) -> Row:
 
 
 def _age(q: Queries) -> Expression:
-    # Before the first arrival it is 0: an age of decades would flatten all others.
-    return binary(now(), "-", above(q.value_of(c.LAST_SUCCESS, (_SIGNAL,), "max"), 0))
+    return binary(now(), "-", q.value_of(c.LAST_SUCCESS, (_SIGNAL,), "max"))
 
 
 def _left(q: Queries) -> Expression:

@@ -6,16 +6,17 @@ What was recorded is the input of the scenes, so that they can say of each windo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from loom.contract.objective import SLO, WINDOWS, Objective, burn, events
+from loom.contract.objective import SLO, WINDOWS, Objective, burn, events, known
 from loom.deploy.artifacts.rules.course import held
-from loom.deploy.artifacts.rules.scene import Input, Kind, Proof, Scene, Stage, Unmetered, play
+from loom.deploy.artifacts.rules.scene import Input, Kind, Proof, Scene, Stage, play
 from loom.deploy.artifacts.rules.staging import BEYOND, SHORT
 
 TOTAL_FAILURE = 0.9
 """Share of failures at which a burn is always too fast: with a lax objective it is never many times 1."""
 FAR = 3.0
 """Far beyond a limit."""
-_TIMED = Unmetered("It measures time, of which there is always the same amount.")
+KNOWN = 0.5
+"""Share of the long window of which something must be known, where seconds are counted."""
 Act = Mapping[str, float]
 """Window → burn rate, in multiples of the factor of its pair."""
 
@@ -55,8 +56,6 @@ class Burning:
         )
         halves = [self._act(pair, *rates) for pair in self.pairs for rates in ((FAR, SHORT), (SHORT, FAR))]
         over = self._scene(Kind.QUIET, "over already, or only just begun", [self._act(), *halves])
-        if self.objective.indicator.timed:
-            return Proof((*alone, over), _TIMED)
         return Proof((*alone, over), tuple(self._scarce(pair) for pair in self.pairs))
 
     def _act(self, pair: Pair | None = None, long: float = BEYOND, short: float = BEYOND) -> Act:
@@ -65,13 +64,14 @@ class Burning:
         return {**calm, pair.long: long, pair.short: short} if pair else calm
 
     def _scarce(self, pair: Pair) -> Scene:
-        about = f"all of next to nothing fails over {pair.long}"
-        return self._scene(Kind.LITTLE, about, [self._act(pair, FAR, FAR)], pair, SHORT)
+        timed = self.objective.indicator.timed
+        about = "little is known, and all of it bad," if timed else "all of next to nothing fails"
+        return self._scene(Kind.LITTLE, f"{about} over {pair.long}", [self._act(pair, FAR, FAR)], pair, SHORT)
 
     def _scene(
         self, kind: Kind, about: str, acts: list[Act], pair: Pair | None = None, enough: float = BEYOND
     ) -> Scene:
-        """One act after the other; so many times the floor of events where the pair looks, else plenty."""
+        """One act after the other; so many times what is enough where the pair looks, else plenty."""
         length = self.hold + 5
         course = [rates for rates in acts for _ in range(length)]
         ends = range(length - 1, len(course), length)
@@ -84,8 +84,7 @@ class Burning:
         return play(kind, about, inputs, Stage(truth, self.hold, len(course) - 1), *ends)
 
     def _burns(self, pair: Pair, rates: Act, counts: Mapping[str, float]) -> bool:
-        enough = counts[pair.short] >= 1 or self.objective.indicator.timed
-        return enough and rates[pair.long] > 1 and rates[pair.short] > 1
+        return counts[pair.short] >= 1 and rates[pair.long] > 1 and rates[pair.short] > 1
 
     def _ours(self, course: list[Act], counts: Mapping[str, float]) -> Iterator[Input]:
         labels = self._labels(self.objective.indicator.name)
@@ -94,9 +93,7 @@ class Burning:
             for window in (pair.long, pair.short):
                 rates = held(*((act[window] * factor, 1) for act in course))
                 yield Input(burn(self.objective, window), rates, labels)
-            if not self.objective.indicator.timed:
-                count = self.objective.floor * counts[pair.short]
-                yield Input(events(self.objective, pair.short), held((count, len(course))), labels)
+            yield self._amount(pair, counts[pair.short], len(course), labels)
 
     def _others(self, length: int) -> Iterator[Input]:
         """Another objective, whose budget burns all the time."""
@@ -105,8 +102,14 @@ class Burning:
             yield from (
                 Input(burn(self.objective, window), high, labels) for window in (pair.long, pair.short)
             )
-            if not self.objective.indicator.timed:
-                yield Input(events(self.objective, pair.short), high, labels)
+            yield self._amount(pair, FAR, length, labels)
+
+    def _amount(self, pair: Pair, times: float, length: int, labels: Mapping[str, str]) -> Input:
+        """So many times what is enough: of events, or of the time of which something is known."""
+        if self.objective.indicator.timed:
+            return Input(known(self.objective, pair.long), held((min(1.0, KNOWN * times), length)), labels)
+        count = self.objective.floor * times
+        return Input(events(self.objective, pair.short), held((count, length)), labels)
 
     def _labels(self, name: str) -> dict[str, str]:
         signal = {"signal": "traces"} if "signal" in self.objective.indicator.labels else {}

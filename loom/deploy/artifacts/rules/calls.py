@@ -9,7 +9,7 @@ from loom.contract.promql import Queries, above, binary, both
 from loom.contract.recording import INVOCATIONS, LEVEL
 from loom.deploy.artifacts.rules.alert import Alert, Severity
 from loom.deploy.artifacts.rules.course import Course, counted
-from loom.deploy.artifacts.rules.question import LEAST_CALLS, failing, increased, of, where
+from loom.deploy.artifacts.rules.question import LEAST_CALLS, failing, occurred, of, where
 from loom.deploy.artifacts.rules.scene import Input
 from loom.deploy.artifacts.rules.staging import Growth, Share
 from loom.deploy.plan.model import Plan
@@ -72,13 +72,13 @@ def _not_found(plan: Plan) -> Alert:
     inputs = partial(_unknown, plan)
     return Alert(
         "LoomCapabilityNotFound",
-        above(increased(plan, action_broker.INVOCATIONS, "15m", (a.CAPABILITY.label,), missing), UNKNOWN),
+        above(occurred(plan, action_broker.INVOCATIONS, "15m", (a.CAPABILITY.label,), missing), UNKNOWN),
         "0m",
         Severity.WARNING,
         scopes.ACTION_BROKER,
         "Capability {{ $labels.capability }} is asked for and not registered",
         "{{ $value | humanize }} invocations in fifteen minutes found no provider.",
-        Growth(UNKNOWN, "15m", "0m", inputs).proof(),
+        Growth(UNKNOWN, "15m", "0m", inputs, born=True).proof(),
     )
 
 

@@ -47,13 +47,21 @@ class Course:
         return self.at(minute) - self.at(minute - self._steps(minute, window))
 
     def increase(self, minute: int, window: int) -> float:
-        """The same, stretched to the whole window as Prometheus does."""
-        steps = self._steps(minute, window)
-        if not steps:
+        """The same, stretched to the whole window as Prometheus does, but never back beyond 0."""
+        steps, grown = self._steps(minute, window), self.grown(minute, window)
+        if not grown:
             return 0.0
         # The window begins one step before its first sample, or long before the series: half a step then.
         stretch = 1.0 if steps == window - 1 else 0.5
-        return self.grown(minute, window) * (steps + stretch) / steps
+        back = steps * self.at(minute - steps) / grown
+        return grown * (steps + min(stretch, back)) / steps
+
+    def occurred(self, minute: int, window: int) -> float:
+        """The same, where all that a series says counts while it is younger than the window."""
+        if self.values[minute] is GONE:
+            return 0.0
+        young = minute < window or self.values[minute - window] is GONE
+        return self.at(minute) if young else self.increase(minute, window)
 
     def least(self, minute: int, window: int) -> float:
         """The smallest value within a window."""

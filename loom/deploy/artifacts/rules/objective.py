@@ -6,10 +6,10 @@ too fast follows from the share of the budget that may be gone after the long wi
 
 from collections.abc import Sequence
 
-from loom.contract.objective import SLO, Objective, burn, events
+from loom.contract.objective import SLO, Objective, burn, events, known
 from loom.contract.promql import Expression, above, binary, both, either, scalar, select
 from loom.deploy.artifacts.rules.alert import Alert, Severity
-from loom.deploy.artifacts.rules.burning import PAGE, TICKET, Burning, Pair
+from loom.deploy.artifacts.rules.burning import KNOWN, PAGE, TICKET, Burning, Pair
 from loom.deploy.artifacts.rules.course import minutes
 from loom.deploy.plan.model import Plan
 from loom.deploy.plan.objectives import objectives
@@ -59,7 +59,11 @@ def _burning(objective: Objective, pair: Pair) -> Expression:
     # `and` compares all labels, that of the objective too: to say once which one is enough.
     long = above(select(burn(objective, pair.long), objective.chosen), factor)
     short = above(select(burn(objective, pair.short)), factor)
+    return both(long, short, _enough(objective, pair))
+
+
+def _enough(objective: Objective, pair: Pair) -> Expression:
+    # Where little happened, or little is known of the time, a share says nothing.
     if objective.indicator.timed:
-        return both(long, short)
-    enough = binary(select(events(objective, pair.short)), ">=", scalar(objective.floor))
-    return both(long, short, enough)
+        return binary(select(known(objective, pair.long)), ">=", scalar(KNOWN))
+    return binary(select(events(objective, pair.short)), ">=", scalar(objective.floor))

@@ -14,9 +14,11 @@ from loom.contract.promql import (
     vector,
 )
 from loom.contract.resource import INSTANCE, JOB
+from loom.contract.series import Series
 from loom.deploy.artifacts.prometheus import targets
 from loom.deploy.artifacts.rules.alert import Alert, Severity
 from loom.deploy.artifacts.rules.course import Course, held
+from loom.deploy.artifacts.rules.question import whose
 from loom.deploy.artifacts.rules.scene import DEFAULTS, Input, Kind, Proof, Scene, Stage, Unmetered, play
 from loom.deploy.artifacts.rules.staging import STATED
 from loom.deploy.plan.model import Plan
@@ -28,7 +30,7 @@ RESTARTS = 2
 
 def alerts(plan: Plan) -> tuple[Alert, ...]:
     """The heartbeat, what is not there, what does not stay."""
-    return (_watchdog(), _target_down(plan), _restarting())
+    return (_watchdog(), _target_down(plan), _restarting(plan))
 
 
 def _watchdog() -> Alert:
@@ -76,8 +78,17 @@ def _targets(jobs: list[str], kind: Kind, about: str) -> Scene:
     return play(kind, about, inputs, Stage(lambda minute: course.at(minute) == 0, 2, 39))
 
 
-def _restarting() -> Alert:
-    again = call("resets", select(f.PROCESS_UPTIME, window="1h"))
+_STARTED = (f.JOB_PROMETHEUS, f.JOB_ALERTMANAGER, *f.JOBS_THANOS)
+"""Who says when it was started; a collector, and Jaeger, say how long ago."""
+
+
+def _restarting(plan: Plan) -> Alert:
+    there = {target.job for target in targets(plan)}
+    jobs = tuple(job for job in _STARTED if job in there)
+    again = either(
+        call("resets", select(f.PROCESS_UPTIME, window="1h")),
+        call("changes", select(f.PROCESS_START, (whose(jobs),), "1h")),
+    )
     return Alert(
         "PipelineProcessRestarting",
         above(aggregate("sum", again, by=(JOB, INSTANCE)), RESTARTS),
@@ -87,20 +98,33 @@ def _restarting() -> Alert:
         "{{ $labels.job }} starts again and again",
         "{{ $labels.instance }} was started {{ $value | humanize }} times within an hour: look for the end of"
         " its log, and whether its memory is enough.",
-        Proof((_starts(Kind.FIRES, 3), _starts(Kind.QUIET, 2)), STATED),
+        Proof(
+            tuple(
+                _starts(kind, times, series, job)
+                for series, job in ((f.PROCESS_UPTIME, f.JOB_COLLECTOR), (f.PROCESS_START, jobs[-1]))
+                for kind, times in ((Kind.FIRES, RESTARTS + 1), (Kind.QUIET, RESTARTS))
+            ),
+            STATED,
+        ),
     )
 
 
-def _starts(kind: Kind, times: int) -> Scene:
+def _starts(kind: Kind, times: int, series: Series, job: str) -> Scene:
     """So many restarts, four minutes apart; an hour later they are forgotten."""
     begin, apart, last = 10, 4, 90
     starts = [begin + apart * number for number in range(times)]
-    age = [minute - max((0, *(start for start in starts if start <= minute))) for minute in range(last + 1)]
-    course = Course(tuple(60.0 * value for value in age))
+    latest = [max((0, *(start for start in starts if start <= minute))) for minute in range(last + 1)]
+    ages = [minute - start for minute, start in enumerate(latest)]
+    course = Course(tuple(60.0 * value for value in (ages if series is f.PROCESS_UPTIME else latest)))
 
     def truth(minute: int) -> bool:
         # A restart is seen between two values, and both must be in the window.
         return sum(minute - 60 + 2 <= start <= minute for start in starts) > RESTARTS
 
-    inputs = (Input(f.PROCESS_UPTIME, course, {JOB: f.JOB_COLLECTOR, INSTANCE: DEFAULTS[INSTANCE]}),)
-    return play(kind, f"{times} restarts", inputs, Stage(truth, 0, last), 30)
+    # What is no program of the pipeline may be started every minute.
+    other = Course(tuple(60.0 * minute for minute in range(last + 1)))
+    inputs = (
+        Input(series, course, {JOB: job, INSTANCE: DEFAULTS[INSTANCE]}),
+        Input(f.PROCESS_START, other, {JOB: "another", INSTANCE: DEFAULTS[INSTANCE]}),
+    )
+    return play(kind, f"{times} restarts of {job}", inputs, Stage(truth, 0, last), 30)

@@ -33,6 +33,11 @@ def increased(plan: Plan, metric: Metric, window: str, by: Iterable[str], *match
     return Queries(plan.naming, matchers, window).increase(metric, (*LEVEL, *by))
 
 
+def occurred(plan: Plan, metric: Metric, window: str, by: Iterable[str], *matchers: Matcher) -> Expression:
+    """How often something happened within the window that makes its counter when it happens first."""
+    return Queries(plan.naming, matchers, window).occurred(metric, (*LEVEL, *by))
+
+
 def where(attribute: Attribute, *values: str) -> Matcher:
     """Selects values of an attribute; LabelError when its closed set does not have them."""
     _allowed(attribute, values)

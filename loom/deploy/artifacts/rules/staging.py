@@ -4,16 +4,18 @@ Each has scenes just beyond the limit and just short of it, and one in which eve
 edges are where they are because of each window and of the time that the condition must hold.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from loom.deploy.artifacts.rules.course import Course, counted, held, minutes
+from loom.deploy.artifacts.rules.course import GONE, START, Course, counted, held, minutes
 from loom.deploy.artifacts.rules.scene import Input, Kind, Proof, Scene, Stage, Unmetered, play
 
 BEYOND, SHORT = 1.1, 0.9
 """Just beyond a limit, and just short of it."""
 COUNTED = Unmetered("It counts what happened and compares no shares: one that counts is no doubtful figure.")
 STATED = Unmetered("It is about a state, which does not become doubtful when little happens.")
+_MANY = 8
+"""So many times a limit are a lot."""
 _AMPLE = 60.0
 """Events a minute that are traffic enough for any share."""
 
@@ -84,9 +86,11 @@ class Growth:
     window: str
     hold: str
     inputs: Callable[[Course], tuple[Input, ...]]
+    born: bool = False
+    """Whether the series is not there before the first time, so that its first value counts too."""
 
     def proof(self) -> Proof:
-        """Just enough, a burst and its end, just too little."""
+        """Just enough, a burst and its end, just too little; and, where that counts, a first value."""
         span = minutes(self.window)
         # Any growth at all is beyond 0: the least that can be told from a limit of 1.
         enough = self.limit * BEYOND if self.limit else SHORT
@@ -95,13 +99,22 @@ class Growth:
                 self._steady(Kind.FIRES, "just enough", enough / span),
                 self._burst(),
                 self._steady(Kind.QUIET, "just too little", self.limit * SHORT / span),
+                *(self._births() if self.born else ()),
             ),
             COUNTED,
         )
 
+    def _births(self) -> Iterator[Scene]:
+        lasting = 2 * minutes(self.window) + minutes(self.hold)
+        much, little = max(1.0, _MANY * self.limit), self.limit * SHORT
+        about = "its series begins with {} of it"
+        yield self._scene(Kind.FIRES, about.format("a lot"), held((GONE, 3), (much, lasting)))
+        if little:
+            yield self._scene(Kind.QUIET, about.format("too little"), held((GONE, 3), (little, lasting)))
+
     def _steady(self, kind: Kind, about: str, pace: float) -> Scene:
         last = minutes(self.window) + minutes(self.hold) + 2
-        return self._scene(kind, about, counted((pace, last)))
+        return self._scene(kind, about, self._counted((pace, last)))
 
     def _burst(self) -> Scene:
         span, hold = minutes(self.window), minutes(self.hold)
@@ -109,14 +122,19 @@ class Growth:
         return self._scene(
             Kind.FIRES,
             "it comes and goes",
-            counted((0, span), (self.limit + 1, growing), (0, 2 * span + hold)),
+            self._counted((0, span), (self.limit + 1, growing), (0, 2 * span + hold)),
         )
+
+    def _counted(self, *stretches: tuple[float, int]) -> Course:
+        # One that begins with more than nothing is one that begins with what it counts.
+        return counted(*stretches, start=0.0 if self.born else START)
 
     def _scene(self, kind: Kind, about: str, course: Course) -> Scene:
         span = minutes(self.window)
 
         def truth(minute: int) -> bool:
-            return course.increase(minute, span) > self.limit
+            happened = course.occurred if self.born else course.increase
+            return happened(minute, span) > self.limit
 
         return play(kind, about, self.inputs(course), Stage(truth, minutes(self.hold), len(course) - 1))
 

@@ -3,17 +3,30 @@
 from loom.contract import attributes as a
 from loom.contract import scopes
 from loom.contract.metrics import event_bus, telemetry
-from loom.contract.promql import Queries, above, absent, aggregate, binary, both, call, select, unless
+from loom.contract.promql import (
+    Queries,
+    above,
+    absent,
+    aggregate,
+    binary,
+    both,
+    scalar,
+    select,
+    share_of_time,
+    unless,
+)
 from loom.contract.recording import LEVEL
 from loom.deploy.artifacts.rules.alert import Alert, Severity
 from loom.deploy.artifacts.rules.course import GONE, Course, held
-from loom.deploy.artifacts.rules.question import LEAST_CALLS, increased, of
+from loom.deploy.artifacts.rules.question import LEAST_CALLS, occurred, of
 from loom.deploy.artifacts.rules.scene import Input, Kind, Proof, Scene, Stage, play
 from loom.deploy.artifacts.rules.staging import STATED, Growth, Share
 from loom.deploy.plan.model import Plan
 
 PULSE = telemetry.SPANS_CREATED
 """Every Loom process reports it from its first export on, whatever it does."""
+LASTING = 0.5
+"""Share of an hour for which a service reports that is to be missed."""
 LOST = 0.01
 """Share of the spans that may be lost."""
 
@@ -51,8 +64,9 @@ def _reporting(plan: Plan, kind: Kind, about: str, course: Course) -> Scene:
 
 def _silent(plan: Plan) -> Alert:
     series = plan.naming.series(PULSE)
-    before = aggregate("sum", call("count_over_time", select(series, window="1h")), by=LEVEL)
     now = aggregate("sum", select(series), by=LEVEL)
+    # A program that ran for a moment and ended is none that should still be there.
+    before = binary(share_of_time(now, "1h", "1m"), ">=", scalar(LASTING))
     return Alert(
         "LoomServiceSilent",
         unless(before, now),
@@ -60,25 +74,36 @@ def _silent(plan: Plan) -> Alert:
         Severity.WARNING,
         scopes.TELEMETRY,
         "{{ $labels.job }} has stopped reporting",
-        "It sent metrics within the last hour and sends none now.",
-        Proof((_stopping(plan, 20, Kind.FIRES), _stopping(plan, 100, Kind.QUIET)), STATED),
+        "It sent metrics for half of the last hour or more, and sends none now.",
+        Proof(
+            (
+                _stopping(plan, Kind.FIRES, "one of two stops", 35),
+                _stopping(plan, Kind.QUIET, "both go on", _STOPPING),
+                _stopping(plan, Kind.QUIET, "one of two was there for less than half an hour", 29),
+                _stopping(plan, Kind.QUIET, "one of two was there for two minutes", 2),
+            ),
+            STATED,
+        ),
     )
 
 
-def _stopping(plan: Plan, minutes: int, kind: Kind) -> Scene:
-    """One of two services stops after so many minutes; an hour later that is no news any more."""
-    course = held((5.0, minutes), (GONE, 100 - minutes))
+_STOPPING = 100
+
+
+def _stopping(plan: Plan, kind: Kind, about: str, minutes: int) -> Scene:
+    """One of two services stops after so many minutes; half an hour later that is no news any more."""
+    course = held((5.0, minutes), (GONE, _STOPPING - minutes))
 
     def truth(minute: int) -> bool:
-        return minutes <= minute < minutes - 1 + 60
+        hour = course.values[max(0, minute - 59) : minute + 1]
+        reported = sum(value is not GONE for value in hour)
+        return hour[-1] is GONE and reported >= LASTING * 60
 
     inputs = (
         of(plan, PULSE, course),
-        Input(plan.naming.series(PULSE), held((5.0, 100)), {"job": "loom-other"}),
+        Input(plan.naming.series(PULSE), held((5.0, _STOPPING)), {"job": "loom-other"}),
     )
-    return play(
-        kind, "one of two stops" if kind is Kind.FIRES else "both go on", inputs, Stage(truth, 10, 99)
-    )
+    return play(kind, about, inputs, Stage(truth, 10, _STOPPING - 1), *range(10, _STOPPING, 10))
 
 
 def _lost(plan: Plan) -> Alert:
@@ -115,11 +140,11 @@ def _overflow(plan: Plan) -> Alert:
 
     return Alert(
         "LoomAttributeOverflow",
-        above(increased(plan, telemetry.ATTRIBUTE_OVERFLOW, "1h", by), 0),
+        above(occurred(plan, telemetry.ATTRIBUTE_OVERFLOW, "1h", by), 0),
         "0m",
         Severity.WARNING,
         scopes.TELEMETRY,
         "{{ $labels.attribute }} of {{ $labels.metric }} takes too many values",
         "{{ $value | humanize }} measurements in an hour went to the overflow value.",
-        Growth(0, "1h", "0m", measurements).proof(),
+        Growth(0, "1h", "0m", measurements, born=True).proof(),
     )

@@ -1,21 +1,27 @@
 """Alerts on counters that stand still while all is well: any growth is trouble.
 
 Where it takes somebody out of bed it must go on: held for as long as the window is, once is not enough.
+Some counters are not there before the first failure: their first value counts too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from loom.contract.promql import Expression, above, aggregate, call, either, select
+from loom.contract.foreign import TROUBLE
+from loom.contract.promql import Expression, Queries, above, either
 from loom.contract.resource import INSTANCE, JOB
 from loom.contract.series import Series
 from loom.deploy.artifacts.rules.alert import Alert, Severity
-from loom.deploy.artifacts.rules.course import Course, counted, minutes
+from loom.deploy.artifacts.rules.course import GONE, START, Course, counted, held, minutes
 from loom.deploy.artifacts.rules.question import whose
 from loom.deploy.artifacts.rules.scene import Input, Kind, Proof, Scene, Stage, play
 from loom.deploy.artifacts.rules.staging import COUNTED, SHORT
 
 _STRANGER = "somebody-else"
+_FIRST = 3
+"""Minute at which the first of such series begins."""
+_BORN = 8000.0
+"""The first value of a series that begins with a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +55,45 @@ class Trouble:
         )
 
     def _grown(self, series: Series) -> Expression:
-        chosen = select(series, (whose(self.jobs),), self.window)
-        by = (JOB, INSTANCE, *self.labels)
-        return above(aggregate("sum", call("increase", chosen), by=by), 0)
+        queries = Queries(matchers=(whose(self.jobs),), window=self.window)
+        happened = queries.occurred_of if self._born else queries.increase_of
+        return above(happened(series, (JOB, INSTANCE, *self.labels)), 0)
+
+    @property
+    def _born(self) -> bool:
+        """Whether the counters are made by what they count."""
+        return set(self.counters) <= set(TROUBLE)
 
     def _scenes(self) -> list[Scene]:
         span, hold = minutes(self.window), minutes(self.hold)
         burst, pause = max(3, hold - span + 6), span + 2
         turns = [self._turn(number, burst, pause) for number in range(len(self.counters))]
-        flat = [counted((0, span + hold)) for _ in self.counters]
+        flat = [self._counted((0, span + hold)) for _ in self.counters]
         scenes = [
             self._scene(Kind.FIRES, "each of the counters for a while", turns),
-            self._scene(Kind.QUIET, "it happened long ago", flat),
+            self._scene(Kind.QUIET, "it never happened" if self._born else "it happened long ago", flat),
         ]
         if hold >= span:
-            once = [counted((0, span), (self._pace, 1), (0, 2 * span)) for _ in self.counters]
+            once = [self._counted((0, span), (self._pace, 1), (0, 2 * span)) for _ in self.counters]
             scenes.append(self._scene(Kind.QUIET, "it happens once", once))
-        return scenes
+        return [*scenes, *(self._births() if self._born else ())]
+
+    def _births(self) -> Iterator[Scene]:
+        """One counter after the other begins with a failure, and is not there before."""
+        span, hold = minutes(self.window), minutes(self.hold)
+        turn = 2 * span + hold + 2
+        begins = [_FIRST + number * turn for number in range(len(self.counters))]
+        length = begins[-1] + turn
+        once = [held((GONE, begin), (_BORN, length - begin)) for begin in begins]
+        enough, looks = hold < span, [begin + hold for begin in begins]
+        yield self._scene(Kind.FIRES if enough else Kind.QUIET, "its series begin with it", once, *looks)
+        if not enough:
+            # The second failure comes just before the first is forgotten.
+            again = [
+                held((GONE, begin), (_BORN, span - 1), (_BORN + 1, length - begin - span + 1))
+                for begin in begins
+            ]
+            yield self._scene(Kind.FIRES, "its series begin with it, and it happens again", again)
 
     @property
     def _pace(self) -> float:
@@ -76,12 +104,18 @@ class Trouble:
         """One counter after the other: the number says whose turn it is."""
         turn, last = burst + pause, minutes(self.window)
         after = (len(self.counters) - number - 1) * turn + pause + last
-        return counted((0, number * turn + pause), (self._pace, burst), (0, after))
+        return self._counted((0, number * turn + pause), (self._pace, burst), (0, after))
 
-    def _scene(self, kind: Kind, about: str, courses: list[Course]) -> Scene:
+    def _counted(self, *stretches: tuple[float, int]) -> Course:
+        # One that begins with more than nothing is one that begins with a failure.
+        return counted(*stretches, start=0.0 if self._born else START)
+
+    def _scene(self, kind: Kind, about: str, courses: list[Course], *also: int) -> Scene:
         span = minutes(self.window)
 
         def truth(minute: int) -> bool:
+            if self._born:
+                return any(course.occurred(minute, span) > 0 for course in courses)
             return any(course.grown(minute, span) > 0 for course in courses)
 
         pairs = list(zip(self.counters, courses, strict=True))
@@ -90,8 +124,20 @@ class Trouble:
         others = tuple(
             self._input(series, counted((1, len(course) - 1)), _STRANGER) for series, course in pairs
         )
-        return play(kind, about, (*ours, *others), Stage(truth, minutes(self.hold), len(courses[0]) - 1))
+        stage = Stage(truth, minutes(self.hold), len(courses[0]) - 1)
+        newcomers = tuple(self._newcomers(len(courses[0]))) if self._born else ()
+        return play(kind, about, (*ours, *others, *newcomers), stage, *also)
 
-    def _input(self, series: Series, course: Course, job: str) -> Input:
-        rest = {name: "any" for name in series.labels if name not in {JOB, INSTANCE, *self.labels}}
-        return Input(series, course, {JOB: job, **self.labels, **rest})
+    def _newcomers(self, length: int) -> Iterator[Input]:
+        """Others' series that begin one after the other, where a label can tell them apart."""
+        for number, begin in enumerate((_FIRST, _FIRST + minutes(self.window) - 1)):
+            for series in self.counters:
+                if self._rest(series):
+                    course = held((GONE, begin), (_BORN, length - begin))
+                    yield self._input(series, course, _STRANGER, f"newcomer-{number}")
+
+    def _rest(self, series: Series) -> set[str]:
+        return set(series.labels) - {JOB, INSTANCE, *self.labels}
+
+    def _input(self, series: Series, course: Course, job: str, rest: str = "any") -> Input:
+        return Input(series, course, {JOB: job, **self.labels, **dict.fromkeys(self._rest(series), rest)})

@@ -1,4 +1,7 @@
-"""Alerts on the disks, from what the programs say they take of what the profile gives them."""
+"""Alerts on the disks, from what the programs say they take of what the profile gives them.
+
+Nobody of them says how much room the disk has: what else lies on it is not seen.
+"""
 
 from loom.contract import foreign as f
 from loom.contract.promql import Expression, above, binary, scalar, select
@@ -42,8 +45,9 @@ def _volume(name: str, job: str, parts: tuple[Series, ...], size: Size) -> tuple
             hold,
             severity,
             job,
-            f"The volume of {{{{ $labels.job }}}} is {round(limit * 100)} % full",
-            f"{{{{ $value | humanizePercentage }}}} of the {whole} that the profile gives it are used.",
+            f"{{{{ $labels.job }}}} takes {round(limit * 100)} % of the disk that the profile gives it",
+            f"Its own files take {{{{ $value | humanizePercentage }}}} of {whole}. How full the disk is, with"
+            " all that lies on it, is not measured: `df` says it.",
             Level(0.5, limit + 0.01, limit - 0.01, hold, filled).proof(),
         )
 

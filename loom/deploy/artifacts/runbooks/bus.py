@@ -4,7 +4,7 @@ from loom.contract import attributes as a
 from loom.contract.metrics import action_broker, agent, event_bus
 from loom.contract.spans.action_broker import INVOKE
 from loom.contract.spans.event_bus import PUBLISH
-from loom.deploy.artifacts.runbooks.runbook import Runbook
+from loom.deploy.artifacts.runbooks.runbook import Runbook, again
 
 _TOPIC, _CAPABILITY = a.TOPIC.label, a.CAPABILITY.label
 
@@ -61,7 +61,7 @@ BOOK = {
         ),
     ),
     "LoomCapabilityNotFound": Runbook(
-        "Something asks for a capability that nobody registered.",
+        f"Something asks for a capability that nobody registered. {again('fifteen minutes')}",
         "These invocations fail at once, every time.",
         "Mostly a misspelt name, or a provider (often an MCP server) that is not connected: see"
         " [LoomMcpServerDown](./LoomMcpServerDown.md).",

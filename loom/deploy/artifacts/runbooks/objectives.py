@@ -111,7 +111,8 @@ _SUBJECTS = {
     "Freshness": _Subject(
         "What the canary sends arrives late, or not at all",
         "Dashboards and alerts look at the past; what Loom sends may be lost.",
-        "As for [CanaryMissing](./CanaryMissing.md).",
+        "As for [CanaryMissing](./CanaryMissing.md). As long as nothing is known of half of the long window,"
+        " as after a first start, that one speaks alone.",
         _freshness,
     ),
 }

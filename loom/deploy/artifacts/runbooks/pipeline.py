@@ -3,7 +3,7 @@
 from loom.contract import foreign as f
 from loom.contract.promql import Matcher, binary, select
 from loom.contract.resource import JOB
-from loom.deploy.artifacts.runbooks.runbook import Ask, Asked, Runbook, Step
+from loom.deploy.artifacts.runbooks.runbook import Ask, Asked, Runbook, Step, again
 from loom.deploy.plan.model import Service
 
 _QUEUES = (f.QUEUE_SIZE, f.QUEUE_CAPACITY)
@@ -66,7 +66,8 @@ BOOK = {
         ),
     ),
     "CollectorLosingData": Runbook(
-        "Within fifteen minutes something did not fit into a queue of the collector, or was given up.",
+        "Within fifteen minutes something did not fit into a queue of the collector, or was given up."
+        f" {again('fifteen minutes')}",
         "These items are lost unless their senders try again.",
         "As for [CollectorDroppingData](./CollectorDroppingData.md), which fires when it goes on.",
         lambda ask: (
@@ -76,7 +77,9 @@ BOOK = {
         ),
     ),
     "PipelineProcessRestarting": Runbook(
-        "A program of the pipeline was started three times or more within an hour.",
+        "A program of the pipeline was started three times or more within an hour: a collector, Jaeger,"
+        " Prometheus, Alertmanager or Thanos. The canary, Grafana and the proxy do not say when they were"
+        " started; `status` shows them.",
         "Each start costs what was in its memory, and the time until it is ready.",
         "The end of its log before the last start says why; without a word it was killed for want of"
         " memory: raise its"
@@ -85,7 +88,8 @@ BOOK = {
         " torn: move the file `exporter_…` out of its volume, then start it; what waited in it is lost."
         " `collector.queue.fsync: true` keeps it whole.",
         lambda ask: (
-            ask.foreign("for how many seconds it has run", f.PROCESS_UPTIME),
+            ask.foreign("for how many seconds a collector, or Jaeger, has run", f.PROCESS_UPTIME),
+            ask.foreign("when the others were started, as Unix time", f.PROCESS_START),
             ask.shell("who restarts", "loom-deploy status"),
             ask.shell("what they said", "loom-deploy logs"),
         ),

@@ -106,6 +106,14 @@ class Ask:
         return Step(shows, command)
 
 
+def again(span: str) -> str:
+    """What must be known of an alert that counts the first value of a series too."""
+    return (
+        f"A series that is younger than {span} counts with all it says: where Prometheus did not scrape for"
+        " as long, or has lost its data, this tells once more what happened before."
+    )
+
+
 def curl(asked: Asked, path: str, *parameters: str) -> str:
     """Right for plain and for protected deployments: address and login come from outside."""
     data = "".join(f" --data-urlencode {_quoted(parameter)}" for parameter in parameters)

@@ -7,6 +7,10 @@ from loom.deploy.plan.model import Service
 
 _INVALID = "It runs on with the old one; the next restart will fail."
 _RENDER = "Render again from the profile; do not edit rendered files by hand."
+_UNSEEN = (
+    " Only its own files are measured, against the number in the profile: a disk that is smaller, or that"
+    " something else fills, raises no alert. `df` says how full it is."
+)
 
 BOOK = {
     "PrometheusRuleFailures": Runbook(
@@ -79,8 +83,8 @@ BOOK = {
         ),
     ),
     "PrometheusVolumeFilling": Runbook(
-        "Blocks, write-ahead log and head take more than 90 % of the volume that the profile gives"
-        " Prometheus.",
+        "Blocks, write-ahead log and head take more than 90 % of what the profile gives Prometheus"
+        f" (`volumes.prometheus`).{_UNSEEN}",
         "When the disk is full, nothing is recorded any more and nothing is alerted on.",
         "Lower `metrics.retention.size` in the profile, or enlarge the disk and `volumes.prometheus`. Many"
         " new series: see [LoomAttributeOverflow](./LoomAttributeOverflow.md).",
@@ -93,7 +97,7 @@ BOOK = {
         ),
     ),
     "JaegerVolumeFilling": Runbook(
-        "Traces take more than 90 % of the volume that the profile gives Jaeger.",
+        f"Traces take more than 90 % of what the profile gives Jaeger (`volumes.jaeger`).{_UNSEEN}",
         "When the disk is full, Jaeger stores nothing any more; see"
         " [JaegerNotStoring](./JaegerNotStoring.md).",
         "Shorten `tracing.retention`, sample less, or enlarge the disk and `volumes.jaeger`. Space is"
@@ -141,8 +145,8 @@ BOOK = {
         ),
     ),
     "PrometheusVolumeFull": Runbook(
-        "Prometheus' volume is 97 % full.",
-        "When it is full, no sample is written and no rule recorded: alerts go blind.",
+        f"Prometheus' own files take 97 % of what the profile gives it (`volumes.prometheus`).{_UNSEEN}",
+        "When the disk is full, no sample is written and no rule recorded: alerts go blind.",
         "Make room on the disk or raise `volumes.prometheus` with it; a smaller `metrics.retention.size`"
         " frees space"
         " within two hours.",
@@ -153,8 +157,8 @@ BOOK = {
         ),
     ),
     "JaegerVolumeFull": Runbook(
-        "Jaeger's volume is 97 % full.",
-        "When it is full, no span is stored; the collector queues them until its own disk is full.",
+        f"Traces take 97 % of what the profile gives Jaeger (`volumes.jaeger`).{_UNSEEN}",
+        "When the disk is full, no span is stored; the collector queues them until its own disk is full.",
         "Make room on the disk or raise `volumes.jaeger` with it; a shorter `tracing.retention` or a smaller"
         " `tracing.sampler` frees space as traces grow old.",
         lambda ask: (

@@ -5,7 +5,7 @@ from loom.contract import foreign as f
 from loom.contract.metrics import telemetry
 from loom.contract.recording import LEVEL
 from loom.contract.resource import INSTANCE
-from loom.deploy.artifacts.runbooks.runbook import Asked, Runbook
+from loom.deploy.artifacts.runbooks.runbook import Asked, Runbook, again
 from loom.deploy.plan.model import Service
 
 BOOK = {
@@ -23,9 +23,10 @@ BOOK = {
         ),
     ),
     "LoomServiceSilent": Runbook(
-        "A service sent metrics within the last hour and sends none now.",
-        "It has ended, crashed, or lost its way to the collector. A process that ended as planned fires"
-        " this for up to an hour.",
+        "A service sent metrics for half of the last hour or more, and sends none now. One that ran for a"
+        " shorter time, as a job does, is not missed.",
+        "It has ended, crashed, or lost its way to the collector. A service that ended as planned fires this"
+        " too. Half an hour after its end the alert is over by itself: that does not mean that it is back.",
         "Start it again, or silence the alert for a planned end. The log of the process says how it ended.",
         lambda ask: (
             ask.increase(
@@ -49,7 +50,7 @@ BOOK = {
         ),
     ),
     "LoomAttributeOverflow": Runbook(
-        "An attribute took more values than its budget; the rest is counted as `other`.",
+        f"An attribute took more values than its budget; the rest is counted as `other`. {again('an hour')}",
         "Totals stay right; single values of this attribute can no longer be told apart.",
         "Almost always an id where a pattern belongs: record `thread.*.reply`, not `thread.8f3a.reply`.",
         lambda ask: (
