@@ -72,7 +72,7 @@ def parse(plain: bytes, media_type: str, empty: Callable[[], Message]) -> Messag
             request.ParseFromString(plain)
         else:
             # OTLP writes ids as hex, protobuf's own JSON form as base64; unknown keys are to be ignored.
-            json_format.ParseDict(_with_ids(json.loads(plain)), request, ignore_unknown_fields=True)
+            json_format.ParseDict(_with_ids(_object(plain)), request, ignore_unknown_fields=True)
     except (DecodeError, json_format.ParseError, ValueError, RecursionError) as error:
         raise RefusedBodyError(HTTPStatus.BAD_REQUEST, f"not an OTLP request: {error}"[:500]) from error
     return request
@@ -83,6 +83,15 @@ def written(message: Message, media_type: str) -> bytes:
     if media_type == JSON:
         return json.dumps(json_format.MessageToDict(message)).encode()
     return serialized(message)
+
+
+def _object(plain: bytes) -> dict[str, Any]:
+    """The JSON object of a body: ParseDict iterates over whatever it gets, be it a text or an empty list."""
+    document = json.loads(plain)
+    if isinstance(document, dict):
+        return document
+    message = "it is JSON, but no object"
+    raise ValueError(message)
 
 
 def _with_ids(node: Any) -> Any:  # noqa: ANN401 - JSON
