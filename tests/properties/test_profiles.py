@@ -317,7 +317,7 @@ def test_what_the_model_accepts_the_schema_accepts(document: Document) -> None:
 
 
 # Any example will do: to find the smallest takes minutes.
-UNSHRUNK = settings(phases=[Phase.generate])
+UNSHRUNK = settings(phases=[Phase.generate], max_examples=5_000)
 
 
 def test_the_strategy_knows_every_key_of_the_model() -> None:

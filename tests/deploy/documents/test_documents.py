@@ -255,7 +255,10 @@ def test_what_a_protected_profile_needs_is_made_before_anything_is_started(plan:
 
 def test_an_image_that_no_registry_serves_is_built_once_and_before_it_is_needed(read: Read) -> None:
     commands = _commands(read("QUICKSTART.md"))
-    (built,) = (number for number, command in enumerate(commands) if command[:2] == ["loom-deploy", "images"])
+    builds = [
+        number for number, command in enumerate(commands) if command[:3] == ["loom-deploy", "images", "build"]
+    ]
+    (built,) = (number for number in builds if "--service" in commands[number])
     services: Any = yaml.safe_load(read("docker-compose.observability.yaml"))["services"]
     (name,) = commands[built][commands[built].index("--service") + 1 :]
     assert services[name]["image"].startswith("localhost/")
