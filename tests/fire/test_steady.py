@@ -19,8 +19,8 @@ BLOCKS = 10
 OF_SIZE, OF_LIMIT = 0.15, 0.03 if LONG else 0.06
 """Shares of a program's own size, and of the memory it may have, of which the larger is no growth.
 
-Jaeger's store fills tables of 64 MiB in memory before it writes them out: of 4 GiB that is nothing, and in the
-short form one or two of them may be all that is seen.
+Jaeger's store fills tables of 64 MiB in memory before it writes them out: of 4 GiB that is nothing, and in
+the short form one or two of them may be all that is seen.
 """
 QUEUED = 2_000
 """Spans and points that may wait at a time: some exports of the SDK."""
