@@ -24,6 +24,8 @@ FLOOD = Path(__file__).parent / "programs" / "flood.py"
 MEMORY = 160
 """MiB of the collector; its limiter refuses from 96 on."""
 SETS = (f"collector.memory={MEMORY}MiB", "collector.queue.size=20000", "canary.enabled=false")
+SENDERS = 16
+"""So many hold more than it has room for, alive: half as many leave garbage, which Go collects in time."""
 FEW = 1000
 """Spans that wait for no reason but to be sent together."""
 REFUSED = "UNAVAILABLE: data refused due to high memory usage"
@@ -42,7 +44,7 @@ def test_a_collector_under_more_than_it_can_hold_refuses_stays_within_its_limit_
     told = {one.name: value for one, value in settings(stack.plan, str(stack.home.secrets / LOOM))}
     with stack.sending("fire-memory", rate=40.0) as sending, confined(pid, limit):
         flood = subprocess.Popen(
-            [sys.executable, str(FLOOD)],
+            [sys.executable, str(FLOOD), "--senders", str(SENDERS)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
