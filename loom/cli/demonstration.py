@@ -1,5 +1,9 @@
 """What follows on `up --prove`: an example's telemetry, the proof that it arrived, and what to do next."""
 
+import os
+import sys
+from pathlib import Path
+
 from loom.cli.output import say
 from loom.contract.environment import SERVICE_NAME
 from loom.deploy import api
@@ -39,11 +43,19 @@ def demonstrate(deployment: Deployment) -> None:
         raise MissingTelemetryError(*(finding.problem for finding in proof.bad))
 
 
+def _entrance() -> list[tuple[str, str]]:
+    """What `./loomw` cannot do for the shell it was called from: without it there is no `loom-deploy` there."""
+    home = Path(sys.prefix)
+    if os.environ.get("VIRTUAL_ENV") or home.parent != Path.cwd():
+        return []
+    return [(f". {home.name}/bin/activate", "once in your shell: loom-deploy, and its python")]
+
+
 def say_next(deployment: Deployment) -> None:
-    """The three commands that a newcomer wants next."""
+    """The three commands that a newcomer wants next, and what they need in a shell that lacks it."""
     say("What next:")
     what = _EMBEDDED_NEXT if deployment.engine == EmbeddedEngine.name else _NEXT
-    rows = [(command.format(deployment.name), purpose) for command, purpose in what]
+    rows = [*_entrance(), *((command.format(deployment.name), purpose) for command, purpose in what)]
     width = max(len(command) for command, _ in rows)
     for command, purpose in rows:
         say(f"  {command:<{width}} {purpose}")

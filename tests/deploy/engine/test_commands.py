@@ -234,12 +234,27 @@ def test_a_start_that_fails_later_leaves_the_logs_that_say_why(engine: FakeEngin
 
 
 def test_what_next_of_the_embedded_engine_asks_only_for_what_the_users_program_uses(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", "of the shell")
     say_next(Deployment(Home(tmp_path / "mine"), "embedded", api.load_plan("dev")))
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("  loom-deploy check --require emitted -- python my_agents.py ")
     assert "loom-deploy down --name mine " in lines[3]
+
+
+def test_what_next_begins_with_the_way_in_where_the_shell_has_no_loom_deploy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setattr("sys.prefix", str(tmp_path / ".venv"))
+    monkeypatch.chdir(tmp_path)
+    deployment = Deployment(Home(tmp_path / "mine"), "native", api.load_plan("dev"))
+    say_next(deployment)
+    assert capsys.readouterr().out.splitlines()[1].startswith("  . .venv/bin/activate ")
+    monkeypatch.chdir("/")
+    say_next(deployment)
+    assert "activate" not in capsys.readouterr().out
 
 
 def test_a_name_that_is_none_is_refused(engine: FakeEngine) -> None:
