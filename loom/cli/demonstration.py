@@ -44,7 +44,7 @@ def demonstrate(deployment: Deployment) -> None:
 
 
 def _entrance() -> list[tuple[str, str]]:
-    """What `./loomw` cannot do for the shell it was called from: without it there is no `loom-deploy` there."""
+    """What `./loomw` cannot do for the shell it was called from, which has no `loom-deploy` yet."""
     home = Path(sys.prefix)
     if os.environ.get("VIRTUAL_ENV") or home.parent != Path.cwd():
         return []
