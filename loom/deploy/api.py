@@ -89,12 +89,12 @@ def up(
     try:
         with home.as_it_was():
             choice.engine.up(deployment, artifacts(chosen), report, deadline)
+        return find(deployment.name)
     except KeyboardInterrupt:
-        # The engine cleans up after itself; this is for the instant between its last step and its return.
+        # The engine cleans up after itself; this is for the instant between its last step and the caller's next.
         if fresh and home.record.exists():
             choice.engine.down(home, report)
         raise
-    return find(deployment.name)
 
 
 def deployed() -> list[str]:

@@ -112,7 +112,7 @@ def test_an_address_with_a_trace_leads_to_it(page: Page, browser: Browser, make:
     shown = "document.querySelector('.waterfall caption').textContent"
     browser.visit(f"{page.url}#trace={poor}")
     browser.wait(f"{LIVE} && {shown}.includes('{poor}')")
-    assert browser.evaluate("document.getElementById('traces').getBoundingClientRect().top") < 900
+    browser.wait("document.getElementById('traces').getBoundingClientRect().top < 900")
     browser.evaluate("document.querySelector('.waterfall button').click()")
     browser.wait("document.querySelector('.waterfall dl')")
     facts = browser.evaluate("document.querySelector('.waterfall dl').innerText")
