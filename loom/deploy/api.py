@@ -91,7 +91,7 @@ def up(
             choice.engine.up(deployment, artifacts(chosen), report, deadline)
         return find(deployment.name)
     except KeyboardInterrupt:
-        # The engine cleans up after itself; this is for the instant between its last step and the caller's next.
+        # The engine cleans up after itself; this is for the instants between its last step and ours.
         if fresh and home.record.exists():
             choice.engine.down(home, report)
         raise
