@@ -292,6 +292,6 @@ def test_an_interrupt_at_any_moment_leaves_nothing(site: Site) -> None:
         if f"{NAME} is up" in output:  # it was faster this time
             site.down("--volumes")
         else:
-            # The interpreter itself ends of one before it listens to signals, and with 1 before it is complete.
+            # The interpreter ends of one before it listens to signals, and with 1 before it is complete.
             assert process.returncode in {130, -signal.SIGINT} or "init_import_site" in output, output
         assert site.left() == [], f"interrupted after {moment:.2f} s:\n{output}"
