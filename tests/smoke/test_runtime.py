@@ -204,7 +204,7 @@ def test_a_documented_search_finds_traces(trip: Trip, search: dict[str, str]) ->
 def test_under_load_prometheus_and_jaeger_have_what_the_program_counted(loomed: Stack) -> None:
     started = time.time() - 1
     said = loomed.loom(
-        "loom-load",
+        "loom-under-load",
         "loom.examples.load",
         *("--rate", "5000", "--seconds", f"{LOAD_SECONDS:g}", "--faults", "0.01"),
         *("--sampler", "traceidratio=0.1"),
@@ -223,14 +223,14 @@ def test_under_load_prometheus_and_jaeger_have_what_the_program_counted(loomed: 
     )
 
     def counted() -> dict[str, dict[str, float]]:
-        return {metric.name: rows(loomed, metric, "loom-load", by) for metric, by, _ in wanted}
+        return {metric.name: rows(loomed, metric, "loom-under-load", by) for metric, by, _ in wanted}
 
     numbers = {metric.name: counts for metric, _, counts in wanted}
     until(lambda: counted() == numbers, lambda: f"{counted()} in Prometheus, counted {numbers}")
 
     def stored() -> tuple[int, int]:
         """Traces and spans."""
-        found = loomed.stored("loom-load", started)
+        found = loomed.stored("loom-under-load", started)
         return len(found), sum(found.values())
 
     sent = (said["traces"], said["spans"]["exported"])
