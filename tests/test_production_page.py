@@ -2,15 +2,14 @@
 
 import re
 import shlex
-from importlib import import_module
 from pathlib import Path
 
-import click
 import pytest
 
 from loom.deploy.plan import derive, remarks
 from loom.deploy.plan.identity import Kind, secrets
 from loom.deploy.profile import load
+from tests.typed import take
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "production.md").read_text()
@@ -19,14 +18,7 @@ COMMANDS = re.findall(r"^loom-deploy ([^#<\n]*)", PAGE, re.MULTILINE)
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_page_is_one_the_program_takes(line: str) -> None:
-    name, *arguments = shlex.split(line)
-    command = import_module(f"loom.cli.{name}").command
-    if isinstance(command, click.Group):
-        name, *arguments = arguments
-        found = command.get_command(click.Context(command), name)
-        assert found, name
-        command = found
-    command.make_context(name, arguments)
+    take(line)
 
 
 def test_what_lets_other_machines_send_is_taken(tmp_path: Path) -> None:

@@ -258,14 +258,20 @@ async def test_a_caller_that_is_cancelled_leaves_the_call_to_the_other(
     assert captured.values(m.ERRORS) == {("echo", "CANCELLED"): 1}
 
 
+async def given_up(broker: ActionBroker) -> tuple[Recorder, asyncio.Future[Result]]:
+    """A provider that is at its work, and the call of it, id `same`, that has just been cancelled."""
+    provider = Recorder()
+    provider.gate.clear()
+    broker.register(Capability("echo"), provider)
+    call = asyncio.ensure_future(broker.invoke(Call("echo", id="same")))
+    await settle()
+    call.cancel()
+    return provider, call
+
+
 async def test_a_call_that_nobody_waits_for_any_more_is_stopped(captured: Capture) -> None:
     async with ActionBroker(captured.telemetry) as broker:
-        provider = Recorder()
-        provider.gate.clear()
-        broker.register(Capability("echo"), provider)
-        call = asyncio.ensure_future(broker.invoke(Call("echo", id="same")))
-        await settle()
-        call.cancel()
+        provider, _ = await given_up(broker)
         await settle()
         assert provider.cancelled == 1
         provider.gate.set()
@@ -287,12 +293,7 @@ async def test_a_call_that_is_cancelled_before_its_first_step_leaves_nothing_beh
 
 async def test_a_call_that_is_repeated_while_the_first_is_being_stopped_is_a_new_one() -> None:
     async with ActionBroker(Telemetry.disabled()) as broker:
-        provider = Recorder()
-        provider.gate.clear()
-        broker.register(Capability("echo"), provider)
-        call = asyncio.ensure_future(broker.invoke(Call("echo", id="same")))
-        await settle()
-        call.cancel()
+        provider, call = await given_up(broker)
         with pytest.raises(asyncio.CancelledError):
             await call
         provider.gate.set()
