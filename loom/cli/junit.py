@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +9,7 @@ import click
 
 from loom.deploy.verify import Proof
 from loom.deploy.verify.report import as_junit
+from loom.deploy.writer.replacement import replacing
 from loom.errors import Problem, WriteError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -30,7 +30,7 @@ def require(path: Path | None) -> None:
     """Whether it can be written, before anything is run for it: WriteError when not, and nothing is left."""
     if path is None:
         return
-    unfinished = _unfinished(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.touch()
         unfinished.unlink()
@@ -43,18 +43,11 @@ def write(path: Path | None, proof: Proof, command: str) -> None:
     """Whole or not at all: a CI server may read it at any moment. WriteError when it cannot be written."""
     if path is None:
         return
-    unfinished = _unfinished(path)
     try:
-        unfinished.write_text(as_junit(proof, command), encoding="utf-8")
-        unfinished.replace(path)
+        with replacing(path) as stream:
+            stream.write(as_junit(proof, command).encode())
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise _refused(path, error) from error
-
-
-def _unfinished(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}")
 
 
 def _refused(path: Path, error: OSError, hint: str = "") -> WriteError:

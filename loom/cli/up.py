@@ -13,7 +13,7 @@ from loom.cli.deployment import named, show
 from loom.cli.output import say
 from loom.cli.remarks import say_remarks
 from loom.cli.seconds import SECONDS
-from loom.cli.usage import ProfileCommand, nearest, setting
+from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api, engine
 from loom.deploy.credentials.advice import advised, selection
 from loom.deploy.engine import Choice, Deployment, choose, embedded, pageless
@@ -21,6 +21,7 @@ from loom.deploy.plan import topology
 from loom.deploy.plan.edges import OPERATOR
 from loom.deploy.plan.identity import PASSWORD
 from loom.deploy.plan.model import Service
+from loom.deploy.profile.spelling import nearest
 from loom.errors import EngineError, Problem
 
 

@@ -1,8 +1,7 @@
 """Wrong usage, told with what was probably meant."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import click
@@ -33,12 +32,6 @@ class ProfileCommand(click.Command):
 def setting(told: str = "Override a value; may be repeated.") -> Callable[[Function], Function]:
     """The option `--set`; what it says of values is judged with the profile, its form here."""
     return click.option("--set", "overrides", multiple=True, metavar="A.B=C", help=told, callback=_formed)
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """`did you mean 'jaeger'?`, or all that there are."""
-    close = get_close_matches(word, known, 1)
-    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"
 
 
 def _formed(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from loom.deploy.engine.deployment import Home
 from loom.deploy.engine.protocol import LogLine, LogRequest
+from loom.deploy.profile.spelling import nearest
 from loom.errors import Problem, UnknownServiceError
 
 SUPERVISOR = "supervisord"
@@ -39,9 +39,9 @@ def require_known(services: Sequence[str], known: Collection[str]) -> None:
     """UnknownServiceError for the first that is none of these, with the one that was meant."""
     for service in services:
         if service not in known:
-            close = get_close_matches(service, [str(each) for each in known], 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"
-            raise UnknownServiceError(Problem(f"there is no service {service!r}", hint=hint))
+            raise UnknownServiceError(
+                Problem(f"there is no service {service!r}", hint=nearest(service, known))
+            )
 
 
 def read(home: Home, services: Sequence[str], request: LogRequest) -> Iterator[LogLine]:

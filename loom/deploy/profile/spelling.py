@@ -1,7 +1,7 @@
 """How values are shown in messages, and what a misspelt word was meant to be."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 _LONGEST = 60
@@ -23,3 +23,9 @@ def meant(written: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {folded[close[0]]!r}?"
     return f"there are {', '.join(names)}" if names else ""
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """`did you mean 'jaeger'?`, or all that there are; in contrast to `meant`, case counts."""
+    close = get_close_matches(word, [str(each) for each in known], 1)
+    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"
