@@ -2,11 +2,13 @@
 
 import gc
 import os
+import signal
 import sys
 
 import click
 
 from loom.cli import output
+from loom.cli.interruption import remembered
 from loom.cli.lazy import LazyGroup
 from loom.errors import LoomError
 
@@ -68,7 +70,8 @@ def main() -> None:
     output.watch()
     try:
         # Not click's standalone mode: it would turn an interrupt into exit 1.
-        code = group.main(prog_name="loom-deploy", standalone_mode=False)
+        with remembered(signal.SIGINT):
+            code = group.main(prog_name="loom-deploy", standalone_mode=False)
     except LoomError as error:
         code = error.exit_code
         with output.complaining():

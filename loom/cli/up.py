@@ -1,8 +1,5 @@
 """`loom-deploy up`: a profile runs on this machine."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
@@ -10,6 +7,7 @@ import click
 
 from loom.cli.demonstration import demonstrate, say_next
 from loom.cli.deployment import named, show
+from loom.cli.interruption import undone
 from loom.cli.output import say
 from loom.cli.remarks import say_remarks
 from loom.cli.seconds import SECONDS
@@ -94,43 +92,22 @@ def command(**options: Unpack[Options]) -> None:
     _say_choice(choice)
     if options["require_all"] and choice.absences:
         raise EngineError(*(Problem(f"{service}: {why}") for service, why in choice.absences.items()))
-    with _uninterrupted():
+    name = options["name"] or plan.profile.name
+    with undone(lambda: None if running else _take_down(name)):
         with advised(selection(options["profile"], options["name"], options["overrides"])):
-            deployment = api.up(plan, choice, show, name=options["name"], deadline=options["timeout"])
+            deployment = api.up(plan, choice, show, name=name, deadline=options["timeout"])
         if options["prove"]:
-            _prove(deployment, fresh=not running)
+            demonstrate(deployment)
         _say_where(deployment)
         say_remarks(plan)
-    if options["prove"]:
-        say_next(deployment)
+        if options["prove"]:
+            say_next(deployment)
 
 
-def _prove(deployment: Deployment, *, fresh: bool) -> None:
-    try:
-        demonstrate(deployment)
-    except KeyboardInterrupt:
-        if fresh:  # an interrupt leaves nothing of what was started
-            api.down(deployment.name, show)
-        raise
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """SIGTERM is an interrupt too, and a second one does not disturb the cleaning up after the first."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def interrupt(number: int, frame: object) -> None:
-        del number, frame
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = [signal.signal(number, interrupt) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+def _take_down(name: str) -> None:
+    """An interrupt leaves nothing of what was started; mostly the engine has seen to that already."""
+    if name in api.deployed():
+        api.down(name, show)
 
 
 def _say_choice(choice: Choice) -> None:

@@ -81,20 +81,13 @@ def up(
     from loom.deploy.credentials import readiness  # noqa: PLC0415 - see above
 
     home = _home(name or chosen.profile.name, os.environ)
-    fresh = not home.record.exists()
     _refuse_another(home, choice.engine.name)
     deployment = engine.Deployment(home, choice.engine.name, chosen)
     if choice.engine.name != engine.EmbeddedEngine.name:
         readiness.require(chosen, home.rendered)
-    try:
-        with home.as_it_was():
-            choice.engine.up(deployment, artifacts(chosen), report, deadline)
-        return find(deployment.name)
-    except KeyboardInterrupt:
-        # The engine cleans up after itself; this is for the instants between its last step and ours.
-        if fresh and home.record.exists():
-            choice.engine.down(home, report)
-        raise
+    with home.as_it_was():
+        choice.engine.up(deployment, artifacts(chosen), report, deadline)
+    return find(deployment.name)
 
 
 def deployed() -> list[str]:

@@ -1,7 +1,10 @@
 """The command line as a whole."""
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -33,7 +36,8 @@ except SystemExit:
     print("loaded", sorted(n for n in sys.modules if n.startswith("loom.cli.")))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "loaded ['loom.cli.lazy', 'loom.cli.main', 'loom.cli.output']"
+    loaded = [f"loom.cli.{own}" for own in ("interruption", "lazy", "main", "output")]
+    assert done.stdout.splitlines()[-1] == f"loaded {loaded}"
     for name in cli.COMMANDS:
         assert f"\n  {name} " in done.stdout
 
@@ -98,6 +102,21 @@ def test_whatever_ends_a_command_is_told_once_and_has_its_exit_code(
         cli.main()
     assert ended.value.code == code
     assert capsys.readouterr().err.splitlines() == printed
+
+
+def test_an_interrupt_that_a_library_took_for_something_else_is_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise ProfileError(Problem("not valid"))
+
+    monkeypatch.setattr(cli.group, "main", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.mark.parametrize(("argument", "code"), [("--version", 0), ("--no-such-option", 2)])

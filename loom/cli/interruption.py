@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM: what they ask for happens at whatever instant they come."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def remembered(*numbers: signal.Signals, once: bool = False) -> Iterator[Callable[[], bool]]:
+    """One of the signals raises KeyboardInterrupt, also when that was lost; gives a look whether one came.
+
+    The interpreter drops what is raised while a generator is finalized, libraries in other languages take it
+    for a value that is not valid, and `__set_name__` makes another error of it. With `once`, those that
+    follow are ignored, by programs that are started then too.
+    """
+    came = False
+
+    def interrupt(number: int, frame: object) -> None:
+        nonlocal came
+        del number, frame
+        came = True
+        if once:
+            for each in numbers:
+                signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        try:
+            yield lambda: came
+        finally:
+            if came:
+                raise KeyboardInterrupt
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def undone(undo: Callable[[], None]) -> Iterator[None]:
+    """When one comes, call `undo`, undisturbed by a second one, and raise KeyboardInterrupt."""
+    with remembered(signal.SIGINT, signal.SIGTERM, once=True) as came:
+        try:
+            yield
+        finally:
+            if came():
+                undo()
