@@ -34,6 +34,8 @@ from loom.errors import EngineError, FindingError, Problem
 
 _COLUMNS = (*screen.titled("", ""), screen.Column(prose=True))
 """Verdict, check, evidence: they need no heads."""
+_CALLED = {Verdict.OK: "checks ok", Verdict.WARNING: "with a warning"}
+"""How many of them, in the last line."""
 
 
 class Options(TypedDict):
@@ -129,10 +131,9 @@ def _show(diagnosis: Diagnosis, *, show_all: bool) -> None:
                 _block(verdict, finding)
     if show_all:
         screen.show(_COLUMNS, map(_row, diagnosis.findings), keys=2)
-    healthy = "" if diagnosis.first else "healthy: "
-    good = len(diagnosis.of(Verdict.OK))
-    aside = len(diagnosis.of(Verdict.NOT_APPLICABLE))
-    click.echo(f"{healthy}{good} checks ok" + (f", {aside} not applicable" if aside else ""))
+    counts = {verdict: len(diagnosis.of(verdict)) for verdict in Verdict}
+    said = [f"{count} {_CALLED.get(verdict, verdict)}" for verdict, count in counts.items() if count]
+    click.echo(("" if diagnosis.first else "healthy: ") + ", ".join(said))
 
 
 def _block(heading: str, finding: Finding, explained: Sequence[Finding] = ()) -> None:

@@ -64,10 +64,18 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors of ours become a message and the exit code of their class."""
+    """The program `loom-deploy`."""
     # A command is over before garbage matters; collecting it while modules load takes a tenth of a rendering.
     gc.disable()
     output.watch()
+    code = run()
+    # It is over: the interpreter takes a while to end, and that is nothing to interrupt.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def run() -> int:
+    """Run the command line; errors of ours become a message and the exit code of their class."""
     try:
         # Not click's standalone mode: it would turn an interrupt into exit 1.
         with remembered(signal.SIGINT):
@@ -85,4 +93,4 @@ def main() -> None:
         code = INTERRUPTED
         with output.complaining():
             click.echo("interrupted", err=True)
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0

@@ -127,7 +127,7 @@ def _say_where(deployment: Deployment) -> None:
     for status in api.status(deployment):
         if status.url:
             pages = not pageless(plan, status.service, deployment.access)
-            what = look.get(status.service, "") + ("" if pages else f", {_API}")
+            what = ", ".join(filter(None, (look.get(status.service), "" if pages else _API)))
             say(f"  {status.service:<14} {status.url:<24} {what}".rstrip())
             bare |= not pages
     if (login := deployment.access.login()) is not None:

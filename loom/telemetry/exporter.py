@@ -116,5 +116,5 @@ class TallyExporter(MetricExporter):
             explicit_bounds=family.metric.boundaries,
             min=unknown,
             max=unknown,
-            exemplars=exemplars(series.tally.take_samples(), scale),
+            exemplars=exemplars(series.tally.latest_samples(now), scale),
         )

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from opentelemetry.trace import SpanContext
 
+SHOWN = 300 * 1_000_000_000
+"""Nanoseconds for which an example is shown: longer than exports and scrapes are apart."""
+
 
 class Tally:
     """A number: of a counter, or of a gauge that goes up and down."""
@@ -69,12 +72,16 @@ class Distribution:
         self.total += value
         self.samples[bucket] = value, span, time_ns()
 
-    def take_samples(self) -> list[Sample]:
-        """The examples since the last time, at most one a bucket."""
-        taken, self.samples = self.samples, [None] * len(self.counts)
+    def latest_samples(self, now: int) -> list[Sample]:
+        """The latest example of each bucket; `now` is in Unix nanoseconds.
+
+        Again at each export, not once: a store that asks the collector less often than we export would miss
+        those in between, and knows those that it has.
+        """
         return [
             Sample(value, span.trace_id, span.span_id, time)
-            for value, span, time in (kept for kept in taken if kept is not None)
+            for value, span, time in (kept for kept in self.samples if kept is not None)
+            if now - time <= SHOWN
         ]
 
     @property

@@ -98,9 +98,7 @@ def test_whatever_ends_a_command_is_told_once_and_has_its_exit_code(
         raise raised
 
     monkeypatch.setattr(cli.group, "main", fail)
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == code
+    assert cli.run() == code
     assert capsys.readouterr().err.splitlines() == printed
 
 
@@ -113,9 +111,7 @@ def test_an_interrupt_that_a_library_took_for_something_else_is_an_interrupt(
         raise ProfileError(Problem("not valid"))
 
     monkeypatch.setattr(cli.group, "main", fail)
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 130
+    assert cli.run() == 130
     assert capsys.readouterr().err == "interrupted\n"
 
 

@@ -1,6 +1,7 @@
 """Tallies, families, budgets, and how they are exported."""
 
 from bisect import bisect_left
+from time import time_ns
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from loom.contract.metrics import telemetry as own
 from loom.contract.spans import event_bus as spans
 from loom.telemetry import Telemetry
 from loom.telemetry.capture import Capture
-from loom.telemetry.tally import Distribution
+from loom.telemetry.tally import SHOWN, Distribution
 
 
 @given(st.lists(st.integers(0, 2_000_000_000)))
@@ -64,6 +65,29 @@ def test_a_sampled_measurement_becomes_an_exemplar_that_leads_to_its_trace(captu
         span.get_span_context().trace_id,
         span.get_span_context().span_id,
     )
+
+
+def test_the_latest_exemplar_of_a_bucket_is_in_every_export_until_it_is_old() -> None:
+    captured = Capture()
+    latency = captured.telemetry.histogram(event_bus.PUBLISH_LATENCY).series("orders", "batched")
+
+    def values() -> list[float]:
+        point = captured.histogram(event_bus.PUBLISH_LATENCY, "orders", "batched")
+        return [exemplar.value for exemplar in point.exemplars]
+
+    with captured.telemetry.span(spans.SUBSCRIBE, {}) as span:
+        context = span.get_span_context()
+        latency.add_sampled(3_000, context)
+        latency.add_sampled(5_000_000, context)
+    assert values() == [3e-6, 5e-3]
+    # Whoever asks less often than we export sees it too.
+    assert values() == [3e-6, 5e-3]
+    latency.add_sampled(2_900, context)
+    assert values() == [2.9e-6, 5e-3]
+    last = max(sample.time for sample in latency.latest_samples(time_ns()))
+    assert [sample.value for sample in latency.latest_samples(last + SHOWN)] == [2_900]
+    assert latency.latest_samples(last + SHOWN + 1) == []
+    captured.telemetry.shutdown()
 
 
 @pytest.mark.parametrize("metric", metrics.ALL, ids=lambda metric: metric.name)

@@ -109,6 +109,18 @@ def test_all_shows_what_is_well_too(tmp_path: Path, server: int) -> None:
     assert re.search(r"^not applicable +jaeger-answers", result.stdout, re.MULTILINE)
 
 
+def test_the_last_line_counts_every_check_by_its_verdict(tmp_path: Path) -> None:
+    arguments = ("--endpoint", "prometheus=127.0.0.1:1")
+    verdicts = [
+        check["verdict"] for check in json.loads(doctor(tmp_path, *arguments, "--json").stdout)["checks"]
+    ]
+    words = {"ok": "checks ok", "warning": "with a warning"}
+    said = doctor(tmp_path, *arguments).stdout.splitlines()[-1].removeprefix("healthy: ").split(", ")
+    assert sorted(said) == sorted(
+        f"{verdicts.count(verdict)} {words.get(verdict, verdict)}" for verdict in set(verdicts)
+    )
+
+
 def test_a_single_file_is_enough_to_be_looked_at(tmp_path: Path) -> None:
     file = tmp_path / "otel-collector-config.yaml"
     file.write_text("exporters: {logging: {}}\n")
