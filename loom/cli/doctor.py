@@ -131,9 +131,8 @@ def _show(diagnosis: Diagnosis, *, show_all: bool) -> None:
                 _block(verdict, finding)
     if show_all:
         screen.show(_COLUMNS, map(_row, diagnosis.findings), keys=2)
-    counts = {verdict: len(diagnosis.of(verdict)) for verdict in Verdict}
-    said = [f"{count} {_CALLED.get(verdict, verdict)}" for verdict, count in counts.items() if count]
-    click.echo(("" if diagnosis.first else "healthy: ") + ", ".join(said))
+    counts = [f"{len(those)} {_CALLED.get(each, each)}" for each in Verdict if (those := diagnosis.of(each))]
+    click.echo(("" if diagnosis.first else "healthy: ") + ", ".join(counts))
 
 
 def _block(heading: str, finding: Finding, explained: Sequence[Finding] = ()) -> None:

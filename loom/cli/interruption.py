@@ -26,14 +26,12 @@ def remembered(*numbers: signal.Signals, once: bool = False) -> Iterator[Callabl
 
     before = [signal.signal(number, interrupt) for number in numbers]
     try:
-        try:
-            yield lambda: came
-        finally:
-            if came:
-                raise KeyboardInterrupt
+        yield lambda: came
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+        if came:
+            raise KeyboardInterrupt
 
 
 @contextmanager
