@@ -92,9 +92,11 @@ def command(**options: Unpack[Options]) -> None:
     _say_choice(choice)
     if options["require_all"] and choice.absences:
         raise EngineError(*(Problem(f"{service}: {why}") for service, why in choice.absences.items()))
-    name = options["name"] or plan.profile.name
-    with undone(lambda: None if running else _take_down(name)):
-        with advised(selection(options["profile"], options["name"], options["overrides"])):
+    name = options["name"]
+    # Mostly the engine undoes it itself; not what it had done already when the interrupt came.
+    undo = _nothing if running else api.undoing(plan, choice, show, name)
+    with undone(undo):
+        with advised(selection(options["profile"], name, options["overrides"])):
             deployment = api.up(plan, choice, show, name=name, deadline=options["timeout"])
         if options["prove"]:
             demonstrate(deployment)
@@ -104,10 +106,8 @@ def command(**options: Unpack[Options]) -> None:
             say_next(deployment)
 
 
-def _take_down(name: str) -> None:
-    """An interrupt leaves nothing of what was started; mostly the engine has seen to that already."""
-    if name in api.deployed():
-        api.down(name, show)
+def _nothing() -> None:
+    """What ran before this `up` stays."""
 
 
 def _say_choice(choice: Choice) -> None:

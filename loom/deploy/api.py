@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +88,13 @@ def up(
     with home.as_it_was():
         choice.engine.up(deployment, artifacts(chosen), report, deadline)
     return find(deployment.name)
+
+
+def undoing(chosen: Plan, choice: "Choice", report: "Report", name: str = "") -> Callable[[], None]:
+    """What undoes an `up` that is about to start something; data that there is now stays."""
+    from loom.deploy import engine  # noqa: PLC0415 - see above
+
+    return engine.undoing(choice.engine, _home(name or chosen.profile.name, os.environ), report)
 
 
 def deployed() -> list[str]:

@@ -17,6 +17,7 @@ from loom.deploy.engine.protocol import (
 )
 from loom.deploy.engine.readiness import front
 from loom.deploy.engine.renewal import reread
+from loom.deploy.engine.undoing import undoing
 
 __all__ = [
     "Choice",
@@ -40,4 +41,5 @@ __all__ = [
     "named",
     "pageless",
     "reread",
+    "undoing",
 ]

@@ -99,6 +99,11 @@ class Home:
         return self.root / "data"
 
     @property
+    def has_data(self) -> bool:
+        """Whether a program has left any there."""
+        return any(path.is_file() for path in self.data.rglob("*"))
+
+    @property
     def run(self) -> Path:
         """Socket, pid and the programs' logs, `<service>.log` each."""
         return self.root / "run"
@@ -225,6 +230,13 @@ def load(home: Home) -> Deployment | None:
             else f"run `loom-deploy down --name {home.name}`, then `loom-deploy up` again",
         )
         raise EngineError(problem) from error
+
+
+def recorded(home: Home) -> Deployment | None:
+    """What is deployed; None also when the record is damaged: then everything is started anew."""
+    with suppress(EngineError):
+        return load(home)
+    return None
 
 
 def _pins(document: Mapping[str, Any]) -> Pins:

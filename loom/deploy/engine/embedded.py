@@ -9,14 +9,13 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.engine import conflict, logs, processes, program, readiness
-from loom.deploy.engine.deployment import Deployment, Home, load
+from loom.deploy.engine.deployment import Deployment, Home, recorded
 from loom.deploy.engine.lifecycle import Watch
 from loom.deploy.engine.protocol import LogLine, LogRequest, Progress, Report, ServiceStatus
 from loom.deploy.plan.model import Plan, Port, Purpose, Service
@@ -81,7 +80,7 @@ class EmbeddedEngine:
         watch = Watch.start(report, deadline)
         wanted = replace(deployment, configuration={_PORTS: repr(ports(plan))}, started=time.time())
         with locked(home.run, deadline, _WHO):
-            before = _recorded(home)
+            before = recorded(home)
             if _serves_already(wanted, before):
                 assert before is not None  # noqa: S101 - what `_serves_already` says
                 commit(home.rendered, artifacts, force=True)
@@ -112,10 +111,14 @@ class EmbeddedEngine:
         del deployment, service, name
         return False
 
+    def has_data(self, home: Home) -> bool:
+        """See `Engine.has_data`: not its own, but `down` removes it all the same."""
+        return home.has_data
+
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """See `Engine.down`; there are no images to remove, and all data was in memory."""
         del images
-        before = _recorded(home)
+        before = recorded(home)
         if before is not None and before.engine != self.name:
             return False
         if not home.root.is_dir():
@@ -238,10 +241,3 @@ def _log(home: Home) -> Path:
 def _tail(home: Home) -> str:
     lines = logs.last_lines(_log(home), _SHOWN)
     return "".join(f"\n    {line}" for line in ("its last log lines:", *lines)) if lines else ""
-
-
-def _recorded(home: Home) -> Deployment | None:
-    """What is deployed; None also when the record is damaged: then everything is started anew."""
-    with suppress(EngineError):
-        return load(home)
-    return None

@@ -105,6 +105,10 @@ class FakeEngine:
         self.signals.append((service, name))
         return True
 
+    def has_data(self, home: Home) -> bool:
+        """Whether it was up and has data since."""
+        return home.name in self.data
+
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """Note it."""
         self.discarded |= images

@@ -1,6 +1,7 @@
 """Starting, refreshing and stopping a deployment's processes; the native engine's effects."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -67,6 +68,7 @@ def start(deployment: Deployment, programs: Mapping[str, Path], watch: Watch) ->
     home = deployment.home
     services = native(deployment.plan)
     conflict.refuse(deployment.plan, processes.native_ports(deployment.plan, services), conflict.LINGER)
+    fresh = not home.has_data
     for service in services:
         with writing(home.data / service):
             (home.data / service).mkdir(exist_ok=True)
@@ -77,8 +79,10 @@ def start(deployment: Deployment, programs: Mapping[str, Path], watch: Watch) ->
         watch.say("", f"started {', '.join(services)}")
         wait_ready(deployment, services, watch)
     except BaseException:
-        # An interrupt as well: a start that did not succeed leaves no process.
+        # An interrupt as well: a start that did not succeed leaves no process, and no new data.
         stop(home, watch.report)
+        if fresh:
+            shutil.rmtree(home.data)
         home.forget()
         raise
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.engine import configuration, conflict, lifecycle, logs, processes, program
-from loom.deploy.engine.deployment import Deployment, Home, load
+from loom.deploy.engine.deployment import Deployment, Home, recorded
 from loom.deploy.engine.lifecycle import Watch
 from loom.deploy.engine.protocol import LogLine, LogRequest, Progress, Report, ServiceStatus
 from loom.deploy.engine.readiness import native
@@ -18,7 +18,7 @@ from loom.deploy.plan.model import Plan, Service
 from loom.deploy.toolchain import require
 from loom.deploy.writer import commit
 from loom.deploy.writer.lock import locked
-from loom.errors import EngineError, ToolchainError
+from loom.errors import ToolchainError
 
 _WHO = "another `up` or `down`"
 
@@ -85,6 +85,10 @@ class NativeEngine:
             return lifecycle.client(deployment.home).signal(service, name)
         return False
 
+    def has_data(self, home: Home) -> bool:
+        """See `Engine.has_data`."""
+        return home.has_data
+
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """See `Engine.down`; there are no images to remove."""
         del images
@@ -92,7 +96,7 @@ class NativeEngine:
             return False
         home.make()
         with locked(home.run, lifecycle.STOP, _WHO):
-            before = _recorded(home)
+            before = recorded(home)
             ran = lifecycle.stop(home, report)
             if before and ran:
                 _tell_of_strangers(before, report)
@@ -124,7 +128,7 @@ def _tell_of_strangers(stopped: Deployment, report: Report) -> None:
 
 def _refreshed(wanted: Deployment, artifacts: Sequence[Artifact], watch: Watch) -> bool:
     """Bring a running deployment up to date without stopping all of it; False when that cannot be."""
-    before = _recorded(wanted.home)
+    before = recorded(wanted.home)
     if before is None or not lifecycle.client(wanted.home).alive():
         return False
     changed = {
@@ -143,7 +147,7 @@ def _refreshed(wanted: Deployment, artifacts: Sequence[Artifact], watch: Watch) 
 
 def _make_room(wanted: Deployment, watch: Watch) -> None:
     """Stop what runs under the name; not before it is sure that the new ports are free."""
-    before = _recorded(wanted.home)
+    before = recorded(wanted.home)
     held = {port.native for port in before.plan.ports} if before else set()
     ports = processes.native_ports(wanted.plan, native(wanted.plan))
     if not processes.own(wanted.home):
@@ -153,10 +157,3 @@ def _make_room(wanted: Deployment, watch: Watch) -> None:
     lifecycle.stop(wanted.home, watch.report)
     wanted.home.forget()
     wanted.home.make()
-
-
-def _recorded(home: Home) -> Deployment | None:
-    """What is deployed; None also when the record is damaged: then everything is started anew."""
-    with suppress(EngineError):
-        return load(home)
-    return None

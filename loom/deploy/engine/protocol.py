@@ -118,6 +118,9 @@ class Engine(Protocol):
     def signal(self, deployment: Deployment, service: str, name: str) -> bool:
         """Send a running service a signal by its name, `USR1`; False where it does not run."""
 
+    def has_data(self, home: Home) -> bool:
+        """Whether there is data of the deployment, running or not; False where that cannot be known."""
+
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """Stop everything, and remove data and images if so told; whether anything ran.
 

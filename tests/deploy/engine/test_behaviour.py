@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.smoke, pytest.mark.slow]
 Offsets = Callable[[], int]  # a type of conftest, which test modules cannot import
 Done = subprocess.CompletedProcess[str]
+Begun = subprocess.Popen[str]
 NAME = "behaviour"
 _INCOMPLETE = ("init_import_site", "Could not import runpy module")
 """What the interpreter says when it is interrupted while it starts, and then exits with 1."""
@@ -104,6 +106,8 @@ class Site:
         """Everything that there still is of the deployment."""
         found: list[object] = [process.pid for process in own(self.home)]
         found += [port.native for port in self.plan.ports if port.published and not free(port.native)]
+        if volumes:
+            found += [path for path in self.home.data.rglob("*") if path.is_file()]
         if self.engine == "compose":
             project, docker = f"loom-observability-{NAME}", Whales()
             found += left(docker, project, set() if volumes else docker.volumes(project))
@@ -279,22 +283,41 @@ def test_an_interrupt_at_any_moment_leaves_nothing(site: Site) -> None:
     site.down("--volumes")
     moments = [random.Random(seed).uniform(0.0, lasts) for seed in range(10)]  # noqa: S311 - no secrets
     for moment in moments:
-        process = subprocess.Popen(
-            site.command(*site.starting()),
-            env=site.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            process.wait(moment)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=240)
-        if process.returncode == 0:  # it was faster this time
-            site.down("--volumes")
-        else:
-            # The interpreter ends of one before it listens to signals, and with 1 before it is complete.
-            ended = process.returncode in {130, -signal.SIGINT} or any(text in output for text in _INCOMPLETE)
-            assert ended, f"interrupted after {moment:.2f} s: exit {process.returncode}\n{output}"
-        assert site.left() == [], f"interrupted after {moment:.2f} s:\n{output}"
+
+        def wait(process: Begun, moment: float = moment) -> None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(moment)
+
+        _interrupt(site, wait, f"after {moment:.2f} s")
+
+
+@of_every_engine
+def test_an_interrupt_when_it_says_that_it_is_up_leaves_nothing(site: Site) -> None:
+    def says_so(process: Begun) -> None:
+        assert process.stdout is not None
+        assert any(line == f"{NAME} is up\n" for line in process.stdout)
+
+    # It has little more to say: on a machine that pauses us it is perhaps over before we interrupt it.
+    assert any(_interrupt(site, says_so, "at its end") for _ in range(10))
+
+
+def _interrupt(site: Site, wait: Callable[[Begun], None], when: str) -> bool:
+    """Interrupt an `up` after a wait, and look at what it leaves; False when it was over already."""
+    process = subprocess.Popen(
+        site.command(*site.starting()),
+        env=site.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait(process)
+    process.send_signal(signal.SIGINT)  # to one that has ended nothing is sent
+    output, _ = process.communicate(timeout=240)
+    if process.returncode == 0:
+        site.down("--volumes")
+    else:
+        # The interpreter ends of one before it listens to signals, and with 1 before it is complete.
+        ended = process.returncode in {130, -signal.SIGINT} or any(text in output for text in _INCOMPLETE)
+        assert ended, f"interrupted {when}: exit {process.returncode}\n{output}"
+    assert site.left() == [], f"interrupted {when}:\n{output}"
+    return process.returncode != 0

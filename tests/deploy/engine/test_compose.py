@@ -9,7 +9,7 @@ import yaml
 
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.artifacts.render import render
-from loom.deploy.engine import ComposeEngine, Deployment, Home, LogRequest, Progress, choose, load
+from loom.deploy.engine import ComposeEngine, Deployment, Home, LogRequest, Progress, choose, load, undoing
 from loom.deploy.engine.compose import Box, FakeDaemon, state
 from loom.deploy.engine.compose.project import images
 from loom.deploy.engine.processes import free
@@ -215,6 +215,26 @@ def test_an_interrupt_at_any_step_leaves_nothing(yard: Yard) -> None:
             yard.engine.up(yard.deployment, yard.artifacts, interrupt, 60.0)
         assert yard.left() == (None, set()), f"after step {number}"
         assert load(yard.home) is None
+
+
+def test_an_interrupt_after_it_is_up_leaves_the_data_that_was_there_and_nothing_else(yard: Yard) -> None:
+    nothing = undoing(yard.engine, yard.home, yard.said.append)
+    nothing()
+    assert yard.said == []
+    for kept in (False, True):
+        undo = undoing(yard.engine, yard.home, yard.said.append)
+        yard.up()
+        undo()
+        assert yard.left() == (None, yard.daemon.volumes(PROJECT))
+        assert bool(yard.daemon.volumes(PROJECT)) is kept
+        assert load(yard.home) is None
+        yard.up()
+        yard.down()
+    yard.up()
+    undoing(yard.engine, yard.home, yard.said.append)()
+    assert load(yard.home) is not None, "another `up` made it"
+    yard.daemon.cannot = "no Docker daemon answers"
+    assert not yard.engine.has_data(yard.home)
 
 
 def test_a_port_of_another_container_is_a_conflict_that_names_it_and_a_way_out(yard: Yard) -> None:

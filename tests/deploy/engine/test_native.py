@@ -179,14 +179,24 @@ def test_orphans_of_a_killed_supervisor_are_found_and_ended(stage: Stage, offset
 def test_an_interrupted_start_leaves_nothing_running(stage: Stage, offsets: Offsets) -> None:
     deployment = stage.deployment(offsets())
 
+    new, old = (deployment.home.data / Service.PROMETHEUS / name for name in ("new", "old"))
+
     def interrupt(progress: Progress) -> None:
         if "ready" in progress.text:
+            new.touch()
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         stage.engine.up(deployment, stage.artifacts(deployment), interrupt, 20.0)
     assert own(deployment.home) == []
     assert load(deployment.home) is None
+    assert not new.exists()
+    # Data of an earlier one stays; what is new in it cannot be told apart.
+    old.parent.mkdir(parents=True)
+    old.touch()
+    with pytest.raises(KeyboardInterrupt):
+        stage.engine.up(deployment, stage.artifacts(deployment), interrupt, 20.0)
+    assert old.exists()
 
 
 def test_down_works_with_a_damaged_record(stage: Stage, offsets: Offsets) -> None:

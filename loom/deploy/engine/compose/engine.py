@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -17,7 +16,7 @@ from loom.deploy.engine.compose.daemon import Box, Daemon
 from loom.deploy.engine.compose.launch import Launch
 from loom.deploy.engine.compose.state import Ask
 from loom.deploy.engine.compose.whales import Whales
-from loom.deploy.engine.deployment import Deployment, Home, load
+from loom.deploy.engine.deployment import Deployment, Home, recorded
 from loom.deploy.engine.lifecycle import Watch
 from loom.deploy.engine.protocol import LogLine, LogRequest, Progress, Report, ServiceStatus
 from loom.deploy.plan.model import Plan
@@ -166,9 +165,13 @@ class ComposeEngine:
         named = projects.project(deployment.home)
         return launch.finished(self._daemon.compose(named, "kill", "--signal", name, service)) == 0
 
+    def has_data(self, home: Home) -> bool:
+        """See `Engine.has_data`: a volume that was made is data."""
+        return not self._daemon.trouble() and bool(self._daemon.volumes(projects.project(home).name))
+
     def down(self, home: Home, report: Report, *, volumes: bool = False, images: bool = False) -> bool:
         """See `Engine.down`."""
-        project, before = projects.project(home), _recorded(home)
+        project, before = projects.project(home), recorded(home)
         if self._daemon.trouble():
             if before and before.engine == self.name:
                 raise EngineError(Problem(self._daemon.trouble(), hint="its containers cannot be stopped"))
@@ -197,12 +200,6 @@ class ComposeEngine:
         return {box.service: box for box in self._daemon.boxes(projects.project(home).name)}
 
 
-def _recorded(home: Home) -> Deployment | None:
-    with suppress(EngineError):
-        return load(home)
-    return None
-
-
 def _started(home: Home) -> float:
-    before = _recorded(home)
+    before = recorded(home)
     return before.started if before else 0.0
