@@ -1,5 +1,6 @@
 """The rows about starting: processor time of whole processes, so that a busy neighbour matters less.
 
+He matters still, through caches and clocks, but makes no process cheaper: the least of a few turns counts.
 Every process, ours and theirs, finds bytecode in a folder of its own, as that of an installed package does:
 without it we would measure the compiler on machines that are told to write none (PYTHONDONTWRITEBYTECODE).
 """
@@ -18,6 +19,8 @@ from bench.table import Gate, Row
 
 COMMAND = str(Path(sys.executable).parent / "loom-deploy")
 _SECONDS = 120
+_TURNS = 3
+"""Of each process in a round."""
 _SDK = "import opentelemetry.sdk.trace, opentelemetry.sdk.metrics"
 _LOOM = "from loom.runtime.loom import Loom"
 
@@ -31,8 +34,6 @@ class Start:
     """Arguments; `FOLDER` stands for an empty folder."""
     theirs: str
     """What a bare interpreter runs."""
-    turns: int = 1
-    """How often in a round: short processes differ more."""
 
 
 def starts() -> tuple[Start, ...]:
@@ -47,7 +48,7 @@ def starts() -> tuple[Start, ...]:
         Start(
             Gate("loom-deploy --help", "time / import click", most=3.0), [COMMAND, "--help"], "import click"
         ),
-        Start(Gate(_LOOM, f"time / {_SDK}", most=2.0), [sys.executable, "-c", _LOOM], _SDK, turns=2),
+        Start(Gate(_LOOM, f"time / {_SDK}", most=2.0), [sys.executable, "-c", _LOOM], _SDK),
     )
 
 
@@ -59,22 +60,28 @@ def rows(rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as bytecode:
         for number in range(rounds + 1):
             for place, start in enumerate(chosen):
-                for _ in range(start.turns):
-                    ratio, problem = _compare(start, bytecode)
-                    voids[place] = voids[place] or problem
-                    if number and not problem:
-                        ratios[place].append(ratio)
+                ratio, problem = _round(start, bytecode)
+                voids[place] = voids[place] or problem
+                if number and not problem:
+                    ratios[place].append(ratio)
     return [
         Row(start.gate, measured, void) for start, measured, void in zip(chosen, ratios, voids, strict=True)
     ]
 
 
-def _compare(start: Start, bytecode: str) -> tuple[float, str]:
-    with tempfile.TemporaryDirectory() as folder:
-        ours, problem = cost([argument.replace("FOLDER", folder) for argument in start.ours], bytecode)
-    theirs, wrong = cost([sys.executable, "-c", start.theirs], bytecode)
-    problem = problem or wrong
-    return (float("nan") if problem else ours / theirs), problem
+def _round(start: Start, bytecode: str) -> tuple[float, str]:
+    ours: list[float] = []
+    theirs: list[float] = []
+    problems: list[str] = []
+    for _ in range(_TURNS):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [argument.replace("FOLDER", folder) for argument in start.ours]
+            for costs, measured in ((ours, command), (theirs, [sys.executable, "-c", start.theirs])):
+                spent, problem = cost(measured, bytecode)
+                costs.append(spent)
+                problems.append(problem)
+    wrong = next(filter(None, problems), "")
+    return (float("nan") if wrong else min(ours) / min(theirs)), wrong
 
 
 def cost(command: Sequence[str], bytecode: str) -> tuple[float, str]:

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,13 @@ def test_a_start_is_compared_with_the_imports_beside_it(
     rows = startup.rows(3)
     assert [row.ratio for row in rows] == [seconds] * 3
     assert [row.kept for row in rows] == kept
-    assert [len(row.ratios) for row in rows] == [3 * start.turns for start in startup.starts()]
+    assert [len(row.ratios) for row in rows] == [3] * len(startup.starts())
+
+
+def test_a_turn_that_a_neighbour_made_dear_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    dear = cycle([9.0, 1.0, 1.0, 9.0, 1.0, 1.0])  # ours and theirs, three times
+    monkeypatch.setattr(startup, "cost", lambda *_: (next(dear), ""))
+    assert [row.ratio for row in startup.rows(2)] == [1.0] * len(startup.starts())
 
 
 def test_a_command_that_fails_voids_its_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 import json
 
+from pydantic_core import to_json
+
 from loom.deploy.artifacts.dashboards import visual
 from loom.deploy.artifacts.dashboards.catalogue import variables
 from loom.deploy.artifacts.dashboards.layout import Place, lay_out
@@ -23,7 +25,8 @@ def encode(board: Board, plan: Plan) -> str:
 def write(model: dashboard.Dashboard) -> str:
     """An SDK model as JSON text; links stay in sight, which the SDK always moves into the controls menu."""
     document = json.loads(json.dumps(model, cls=JSONEncoder), object_hook=_visible)
-    return json.dumps(document, sort_keys=True, indent=2) + "\n"
+    # Not json.dumps, which indents in Python: four times slower.
+    return to_json(document, indent=2).decode() + "\n"
 
 
 def build(board: Board, plan: Plan) -> dashboard.Dashboard:
@@ -47,7 +50,7 @@ def _visible(node: dict[str, object]) -> dict[str, object]:
     # A legend has a placement too; it keeps its own.
     if node.get("placement") == dashboard.DashboardLinkPlacement.IN_CONTROLS_MENU:
         del node["placement"]
-    return node
+    return dict(sorted(node.items()))
 
 
 def _links() -> list[dashboard.DashboardLink]:

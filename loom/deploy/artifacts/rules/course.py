@@ -5,6 +5,7 @@ promtool evaluates the rules; what it must find is worked out here from the numb
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 START = 10_000.0
@@ -93,11 +94,7 @@ class Course:
 
     def __str__(self) -> str:
         """As promtool writes it: `0+5x60` is 0, 5, … up to 300."""
-        runs = []
-        for there, group in groupby(self.values, lambda value: value is not None):
-            values = list(group)
-            runs += _runs(value or 0.0 for value in values) if there else _absence(len(values))
-        return " ".join(runs)
+        return _written(self.values)
 
 
 def counted(*stretches: tuple[float, int], start: float = START) -> Course:
@@ -129,6 +126,16 @@ def firing(truth: Callable[[int], bool], hold: int, last: int) -> tuple[bool, ..
 def minutes(duration: str) -> int:
     """`10m` and `1h` as minutes; KeyError for another unit."""
     return int(duration[:-1]) * {"m": 1, "h": 60, "d": 1440}[duration[-1]]
+
+
+@cache
+def _written(values: tuple[float | None, ...]) -> str:
+    # Remembered: three of four series take a course that another one takes too.
+    runs = []
+    for there, group in groupby(values, lambda value: value is not None):
+        stretch = list(group)
+        runs += _runs(value or 0.0 for value in stretch) if there else _absence(len(stretch))
+    return " ".join(runs)
 
 
 def _absence(count: int) -> list[str]:
