@@ -11,6 +11,8 @@ import time
 from http.client import HTTPException
 from typing import TYPE_CHECKING, TypeVar
 
+import httpx2
+
 from loom.errors import EngineError
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def until(
             if answer := question():
                 return answer
             failed = None
-        except (OSError, HTTPException, EngineError) as error:
+        except (OSError, HTTPException, httpx2.HTTPError, EngineError) as error:
             failed = error
         time.sleep(0.05)
     message = f"not within {seconds:g} s: {what if isinstance(what, str) else what()}"

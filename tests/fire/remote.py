@@ -125,8 +125,9 @@ class Server:
         }
 
     def newest(self, series: str) -> float:
-        """Its value now."""
-        return max(float(one["value"][1]) for one in self.ask("query", query=series)["result"])
+        """Its value now; 0 while it has none, as after a scrape that failed."""
+        found = self.ask("query", query=series)
+        return max((float(one["value"][1]) for one in (found["result"] if found else [])), default=0.0)
 
     def names(self, selector: str) -> set[str]:
         return {one["__name__"] for one in self.ask("series", **{"match[]": selector})}

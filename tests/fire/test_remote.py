@@ -116,10 +116,12 @@ def test_every_sample_arrives_though_the_receiver_was_killed_and_away(edge: Serv
     bucket = Naming().series(event_bus.PUBLISH_LATENCY, Part.BUCKET).name
     until(lambda: central.names(f'{{__name__="{probe}"}}'), "the first samples at the receiver")
     central.kill()
-    before = edge.newest(probe)
+    before = until(lambda: edge.newest(probe), "a value at the sender")
     until(lambda: edge.newest(probe) > before + OUTAGE, "scrapes while the receiver is away")
-    waiting = edge.ask("query", query=f"{foreign.REMOTE_SAMPLES_PENDING.name} > 0")["result"]
-    assert waiting, "what the alert on a store that is behind rests on"
+    until(
+        lambda: edge.newest(f"{foreign.REMOTE_SAMPLES_PENDING.name} > 0"),
+        "what the alert on a store that is behind rests on",
+    )
     central.start()
     seen, traces = edge.samples(everything), edge.exemplars(bucket)
     ours = {one.name for metric in ALL for one in Naming().all_series(metric)}

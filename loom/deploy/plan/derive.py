@@ -59,6 +59,7 @@ def remarks(plan: Plan) -> tuple[Problem, ...]:
     return (
         *_early_loss(plan),
         *_known_password(plan),
+        *memory.remarks(plan),
         *people.remarks(plan),
         *longterm.remarks(plan),
         *aggregation.remarks(plan),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from loom.deploy.plan.estimate import prometheus_memory, traces_memory
 from loom.deploy.plan.finding import WORKLOAD, at, human
 from loom.deploy.plan.model import Plan, Service
+from loom.deploy.plan.policy import PRODUCTION
 from loom.errors import Problem
 
 _LEAST = {
@@ -20,6 +21,11 @@ _LEAST = {
     Service.THANOS_STORE: ("memory.thanos", 128),
 }
 """MiB below which a program is killed before it has done anything. The collector was seen to take 80."""
+
+_FLOODED = 320
+"""MiB of a collector that stays within them while a fifth of them arrives at every moment, as
+tests/fire/test_memory.py sees. What arrives is there up to four times before it can be refused (as it came,
+decoded, for the queue, and as garbage), and some 40 MiB are there at rest: one of 160 went beyond."""
 
 
 def least(plan: Plan) -> Iterator[Problem]:
@@ -52,6 +58,14 @@ def traces(plan: Plan) -> Iterator[Problem]:
         )
         causes = ("memory.jaeger", "tracing.storage")
         yield at(profile, "tracing.max_traces", message, "lower it, or raise memory.jaeger", causes)
+
+
+def remarks(plan: Plan) -> Iterator[Problem]:
+    """Production whose collector a flood could end."""
+    profile = plan.profile
+    if profile.environment in PRODUCTION and profile.collector.memory.mib < _FLOODED:
+        message = f"a flood may need more than {profile.collector.memory} before any of it can be refused"
+        yield at(profile, "collector.memory", message, f"write at least {_FLOODED}MiB")
 
 
 CHECKS = (least, series, traces)

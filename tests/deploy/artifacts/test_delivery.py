@@ -30,19 +30,15 @@ def test_prometheus_shows_exactly_the_computed_series_and_labels(
         series.name: set(series.labels) for metric in ALL for series in stack.plan.naming.all_series(metric)
     }
     stack.emit(f"{ENVIRONMENT.name}=staging")
-    shown = until(
-        lambda: stack.series('{instance="probe-1"}') if len(_shown(stack)) >= len(expected) else [],
-        f"{len(expected)} series",
-    )
-    found = {
-        labels["__name__"]: set(labels) - {"__name__"}
-        for labels in shown
-        if not labels["__name__"].endswith("target_info")
-    }
-    assert found == expected
-    assert {labels[ENVIRONMENT_LABEL] for labels in shown} == {"staging"}
-    assert {labels["job"] for labels in shown} == {"probe"}
 
+    def shown() -> list[dict[str, str]]:
+        found = stack.series('{instance="probe-1"}')
+        return [labels for labels in found if not labels["__name__"].endswith("target_info")]
 
-def _shown(stack: Any) -> set[str]:  # noqa: ANN401 - a class of conftest, which cannot be imported
-    return {labels["__name__"] for labels in stack.series('{instance="probe-1"}')}
+    def names() -> dict[str, set[str]]:
+        return {labels["__name__"]: set(labels) - {"__name__"} for labels in shown()}
+
+    until(lambda: {*names()} >= {*expected}, lambda: f"{ {*expected} - {*names()} } are not there")
+    assert names() == expected
+    assert {labels[ENVIRONMENT_LABEL] for labels in shown()} == {"staging"}
+    assert {labels["job"] for labels in shown()} == {"probe"}

@@ -115,6 +115,7 @@ def test_a_hand_edit_that_a_running_program_has_read_is_named_and_nothing_else(s
     for service in (Service.PROMETHEUS, Service.ALERTMANAGER):
         stack.reload(service)
     stack.until_says(Service.PROMETHEUS, "/api/v1/status/config", "evaluation_interval: 31s")
+    stack.until_says(Service.PROMETHEUS, "/api/v1/rules", f'"duration":{47 * 60}')  # taken up after the rest
     stack.until_says(Service.ALERTMANAGER, "/api/v2/status", "repeat_interval: 5h")
     code, report = stack.diff()
     rule = next(path for program, path in named(report) if path.endswith(" for"))

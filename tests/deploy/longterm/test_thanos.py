@@ -76,6 +76,11 @@ class Running:
         return found
 
 
+def count(found: list[Any]) -> float:
+    """The one value of an answer; 0 without one."""
+    return float(found[0]["value"][1]) if found else 0.0
+
+
 def run(*arguments: str) -> None:
     command = ["loom-deploy", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
@@ -132,14 +137,15 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
 def test_query_finds_what_is_new_and_what_only_the_store_has(running: Running) -> None:
     run("run", "--name", NAME, "--", "python", "-m", "loom.examples.bus_and_broker")
     ours = 'count({__name__=~"loom_event_bus_.+"})'
-    here = until(lambda: running.found(Service.PROMETHEUS, ours), "Loom's series in Prometheus")
-    until(lambda: running.query(ours) and running.query(ours)[0]["value"][1] >= here[0]["value"][1], "Thanos")
+    here = until(lambda: count(running.found(Service.PROMETHEUS, ours)), "Loom's series in Prometheus")
+    until(lambda: count(running.query(ours)) >= here, "all of them in Thanos")
     jobs = f'up{{job=~"{"|".join(map(str, THANOS))}"}} == 1'
     until(lambda: len(running.query(jobs)) == len(THANOS), "all of Thanos scraped")
     for series in foreign.THANOS:
         found = until(partial(running.query, series.name), series.name)
         assert {*series.labels} <= set(found[0]["metric"]), series
-    assert running.query(foreign.COMPACTOR_HALTED.name)[0]["value"][1] == "0"
+    halted = until(lambda: running.query(foreign.COMPACTOR_HALTED.name), "the compactor's word")
+    assert count(halted) == 0
     bucket = running.root / "data" / Service.THANOS_COMPACTOR / "objects"
     until(lambda: list(bucket.glob("*/meta.json")), "the sidecar's upload")
     # The store looks every quarter of an hour, and at its start: it is killed, and comes back by itself.

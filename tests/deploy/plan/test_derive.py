@@ -109,6 +109,14 @@ def test_production_in_which_nobody_would_hear_of_an_alert_is_remarked() -> None
     assert remarks(planned("dev")) == ()
 
 
+def test_a_collector_in_production_that_a_flood_could_end_is_remarked() -> None:
+    told = [str(remark) for remark in remarks(planned("prod", "collector.memory=319MiB"))]
+    assert "a flood may need more than 319MiB" in told[0]
+    for name, size in (("prod", "320MiB"), ("dev", "128MiB")):
+        found = remarks(planned(name, f"collector.memory={size}", "collector.queue.size=1000"))
+        assert not [remark for remark in found if "memory" in remark.path]
+
+
 def test_a_size_that_is_reached_before_its_time_is_remarked_and_not_refused() -> None:
     found = remarks(planned("prod", "metrics.retention.size=20GB", "alerting.slo.window=14d"))
     assert found[0].path == "$.metrics.retention.size"

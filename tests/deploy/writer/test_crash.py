@@ -180,6 +180,7 @@ number = 0
 while True:
     number += 1
     commit(Path(sys.argv[1]), [Artifact(f"f{i}/a.yml", f"{number}\\n", "") for i in range(20)])
+    print(number, flush=True)
 """
 
 
@@ -195,8 +196,10 @@ def test_kill_9_in_the_middle_of_rendering_leaves_one_version_everywhere(
         ) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
+            for number in range(1, round_ + 1):  # none at first: it may die before its first is done
+                assert process.stdout.readline() == f"{number}\n"
             with suppress(subprocess.TimeoutExpired):
-                process.wait(0.05 + round_ * 0.013)  # a different moment each time
+                process.wait(0.02 + round_ * 0.013)  # a different moment each time
             process.send_signal(signal.SIGKILL)
         if not folder.exists():  # killed before its first render was done
             continue

@@ -58,7 +58,7 @@ def _send(number: int, size: int, over: threading.Event, said: Counter[str]) -> 
 
 def _taken(export: Any, body: bytes, said: Counter[str]) -> bool:  # noqa: ANN401 - grpcio ships no types
     try:
-        export(body, timeout=20)
+        export(body, timeout=90)  # whoever gave up sooner would not know what was taken
     except grpc.RpcError as error:
         said[f"{error.code().name}: {error.details()[:90]}"] += SPANS
         return False

@@ -109,7 +109,7 @@ async def test_a_process_that_ends_at_once_says_how_and_its_stderr_is_logged(
         (("garbage", {}), Code.PROTOCOL_ERROR, "no JSON-RPC"),
         (("slow", {"connect_timeout": 0.3}), Code.TIMEOUT, "within 0.3 s"),
         (("deaf", {"connect_timeout": 0.3, "stop_timeout": 0.1}), Code.TIMEOUT, "within 0.3 s"),
-        (("chatty_slow", {"connect_timeout": 3}), Code.PROTOCOL_ERROR, "no JSON-RPC"),
+        (("chatty_slow", {"connect_timeout": 8}), Code.PROTOCOL_ERROR, "no JSON-RPC"),
         (("twice", {}), Code.DUPLICATE_TOOL, "more than one tool named 'echo'"),
         (("unprintable", {}), Code.PROTOCOL_ERROR, "name cannot be used"),
         (("endless", {}), Code.PROTOCOL_ERROR, "does not end"),

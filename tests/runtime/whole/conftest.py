@@ -118,5 +118,5 @@ def lose(telemetry: Telemetry, collector: Collector) -> None:
     for _ in range(QUEUE + 1):
         with telemetry.span(spans.SUBSCRIBE, {}):
             pass
-    telemetry.shutdown(0.5)
+    telemetry.shutdown(5)
     collector.open.set()
