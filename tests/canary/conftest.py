@@ -90,7 +90,7 @@ class Stack:
 
     def fetch(self, listener: str, path: str, context: ssl.SSLContext, **headers: str) -> str:
         """The body of an answer; OSError when there is none."""
-        connection = HTTPSConnection("localhost", self.ports[listener], timeout=5, context=context)
+        connection = HTTPSConnection("localhost", self.ports[listener], timeout=60, context=context)
         try:
             connection.request("GET", path, headers=headers)
             return connection.getresponse().read().decode()

@@ -78,6 +78,16 @@ def test_a_second_one_does_not_disturb_the_undoing(number: signal.Signals) -> No
     assert called == ["undone"]
 
 
+def test_one_that_comes_when_all_is_done_is_not_heard_and_the_next_command_hears_again() -> None:
+    with remembered(signal.SIGINT) as came:
+        with undone(lambda: None):
+            pass
+        _come()
+        assert not came()
+    with pytest.raises(KeyboardInterrupt), remembered(signal.SIGINT):
+        _come()
+
+
 def test_nothing_is_undone_without_one_and_whatever_happens_the_signals_are_as_before() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     called: list[str] = []

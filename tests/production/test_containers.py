@@ -42,7 +42,7 @@ def test_everything_arrives_over_tls_and_the_canary_sees_it(contained: Contained
         contained.must(
             "run", "--name", contained.name, "--", "python3", "-m", "loom.examples.mcp_integration"
         )
-    shown = contained.must("verify", "--name", contained.name, "--timeout", "60")
+    shown = contained.must("verify", "--name", contained.name, "--timeout", "200")
     assert re.search(r"(\d+) of \1 as expected", shown), shown
     seen = f"{canary.LAST_SUCCESS.name} > 0"
     until(lambda: {row["metric"]["signal"] for row in contained.query(seen)} == set(canary.SIGNALS))

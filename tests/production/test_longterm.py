@@ -43,7 +43,7 @@ def answered(stack: Contained, expression: str) -> list[dict[str, dict[str, str]
 def test_thanos_answers_for_prometheus_and_all_of_it_is_watched(longterm: Contained) -> None:
     jobs = f'{foreign.UP.name}{{job=~"{"|".join(map(str, THANOS))}"}} == 1'
     until(lambda: len(answered(longterm, jobs)) == len(THANOS))
-    assert answered(longterm, f"{foreign.COMPACTOR_HALTED.name} == 0")
+    until(lambda: answered(longterm, f"{foreign.COMPACTOR_HALTED.name} == 0"))
 
 
 def test_its_containers_may_no_more_than_the_others(longterm: Contained) -> None:

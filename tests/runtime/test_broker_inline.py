@@ -226,13 +226,15 @@ async def test_calls_run_into_their_deadlines_in_the_order_of_these() -> None:
         broker.register(Capability("slow"), forever)
 
         async def call(seconds: float) -> None:
+            due = asyncio.get_running_loop().time() + seconds
             assert (await broker.invoke(Call("slow", timeout=seconds))).status is Status.TIMEOUT
-            ended.append(seconds)
+            ended.append(due)
 
         lasting = group.create_task(broker.invoke(Call("slow", timeout=60)))
         waits = [0.05, 0.01, 0.03, 0.02, 0.04]
         await asyncio.wait([group.create_task(call(seconds)) for seconds in waits])
-        assert ended == sorted(waits)
+        assert ended == sorted(ended)
+        assert len(ended) == len(waits)
         assert not lasting.done()
         lasting.cancel()
 

@@ -173,7 +173,7 @@ def test_a_signal_that_comes_when_the_body_is_done_does_not_cut_the_draining() -
 def test_a_second_signal_cuts_the_draining_short() -> None:
     async def hang(_: Event, __: AgentContext) -> Sequence[Action]:
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.sleep(0.1)  # the first ends the block, the second arrives while it drains
+        await asyncio.sleep(1)  # the first ends the block, the second arrives while it drains
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
         return ()

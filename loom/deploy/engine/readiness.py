@@ -12,8 +12,8 @@ from loom.deploy.plan.topology import COLLECTORS
 _CONTAINER_ONLY = frozenset({Service.GRAFANA})
 """What can be had as an image only."""
 
-_TIMEOUT = 2.0
-"""Seconds for one answer on loopback."""
+_TIMEOUT = 5.0
+"""Seconds for one answer on loopback: who answers late, on a busy machine, must not pass for gone."""
 
 _ASKED = {
     **dict.fromkeys(COLLECTORS, ((Purpose.HEALTH, "/"),)),

@@ -276,7 +276,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def browser(chromium: Browser) -> Browser:
-    """The browser, with nothing to complain about yet."""
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser, with nothing to complain about yet; it leaves the page while there is still a server."""
     chromium.console.clear()
-    return chromium
+    yield chromium
+    chromium.order("Page.navigate", url="about:blank")
+    chromium.console.clear()

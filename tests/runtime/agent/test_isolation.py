@@ -178,7 +178,7 @@ def test_a_deadline_holds_for_each_event_and_not_for_all_of_them_together(
 
     async def run() -> None:
         async with enter() as (runtime, world):
-            runtime.create(AgentConfig("planner", topics=("task",), handle_seconds=5.0), agent)
+            runtime.create(AgentConfig("planner", topics=("task",), handle_seconds=60.0), agent)
             for _ in range(20):
                 await world.bus.publish("task", Event("chat"))
             await agent.handled(20)

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
+import pytest
+
 from loom.runtime import Coordination, Event
 from loom.runtime.agent import Action, AgentConfig, AgentContext, AgentRuntime, ScriptedAgent
 from loom.runtime.agent.options import Surroundings
@@ -52,15 +54,18 @@ def test_any_number_may_wait_at_once(enter: Enter) -> None:
     asyncio.run(run())
 
 
-def test_an_event_that_expired_in_the_queue_is_not_something_to_do(enter: Enter) -> None:
-    agent = ScriptedAgent(dawdle)
+def test_an_event_that_expired_in_the_queue_is_not_something_to_do(
+    enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent, later = ScriptedAgent(dawdle), time.time() + 1000
 
     async def run() -> None:
         async with enter() as (runtime, world):
             runtime.create(AgentConfig("planner", topics=("task",)), agent)
-            soon = Coordination(expires_at=time.time() + 0.005)
+            soon = Coordination(expires_at=later)
             await world.bus.publish("task", Event("chat"))
             assert await world.bus.publish("task", Event("chat"), coordination=soon) == 1
+            monkeypatch.setattr("loom.runtime.subscription.time", lambda: later + 1)
             assert await runtime.settle(0.2)
             assert agent.ended == 1
 

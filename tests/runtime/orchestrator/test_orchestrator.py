@@ -8,12 +8,23 @@ from typing import Any
 import pytest
 
 from loom.runtime.call import Status
-from loom.runtime.orchestrator import Answer, FakeTools, Invocation, Message, Options, ToolResult, Usage
-from loom.runtime.orchestrator.script import Reply, ScriptedCall
-from loom.runtime.orchestrator.scripted import ScriptedServer
+from loom.runtime.orchestrator import (
+    Answer,
+    FakeTools,
+    Invocation,
+    Message,
+    Options,
+    Orchestrator,
+    ToolResult,
+    Usage,
+)
+from loom.runtime.orchestrator.script import Reply, Script, ScriptedCall
+from loom.runtime.orchestrator.scripted import ScriptedModel, ScriptedServer
+from loom.telemetry.capture import Capture
 
 Serve = Callable[..., ScriptedServer]
 Ask = Callable[..., Answer]
+Drive = Callable[[Any], Answer]
 PLAIN = Options(refine=False)
 
 
@@ -235,12 +246,14 @@ def test_a_run_ends_when_its_tokens_are_spent_reported_or_not(
     assert str(got.failure).startswith("TOKEN_LIMIT")
 
 
-def test_a_run_that_takes_too_long_is_a_timeout_with_what_it_has(serve: Serve, answer: Ask) -> None:
+def test_a_run_that_takes_too_long_is_a_timeout_with_what_it_has(drive: Drive, captured: Capture) -> None:
     async def hang(_: Mapping[str, Any]) -> object:
         return await asyncio.Event().wait()
 
-    server = serve(Reply("Wait…", calls=(ScriptedCall("hang"),)))
-    got = answer(server, FakeTools({"hang": hang}), Options(deadline=3))
+    # No HTTP: its share of the deadline would be the machine's.
+    model = ScriptedModel(Script((Reply("Wait…", calls=(ScriptedCall("hang"),)),)))
+    tools = FakeTools({"hang": hang})
+    got = drive(Orchestrator(model, tools, captured.telemetry, Options(deadline=1)).run("?"))
     assert (got.outcome, got.text) == ("timeout", "Wait…")
     assert str(got.failure).startswith("DEADLINE")
     assert [(one.status, one.code) for one in got.calls] == [(Status.TIMEOUT, "TIMEOUT")]

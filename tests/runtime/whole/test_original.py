@@ -41,7 +41,7 @@ async def settle() -> None:
 
 
 async def test_one_publish_is_dropped_for_each_subscription_for_its_own_reason(captured: Capture) -> None:
-    async with EventBus(captured.telemetry, BusLimits(slot_wait=0.05)) as bus:
+    async with EventBus(captured.telemetry, BusLimits(slot_wait=1)) as bus:
         bus.subscribe("x", capacity=1)
         leaving = bus.subscribe("x", capacity=1)
         await bus.publish("x", Event("a"))
