@@ -80,6 +80,6 @@ def test_half_the_load_that_a_process_can_carry_loses_no_span(processors: str) -
         )
         outcome = json.loads(done.stdout.splitlines()[-1])
         assert outcome["balance"] == outcome["created"]
-        if outcome["share"] == 1.0 and outcome["punctual"] >= export.PUNCTUAL:  # else the machine was busy
+        if outcome["punctual"] >= export.PUNCTUAL:  # else the machine was busy
             break
     assert outcome["share"] == 1.0

@@ -265,12 +265,12 @@ def test_a_server_killed_under_load_comes_back_and_every_number_says_so(loomed: 
     tools = selector(manager.TOOLS_REGISTERED, service)
     ups = {active: 1.0, tools: float(len(said["tools"][0]))}
 
-    def changes() -> dict[str, list[float]]:
-        found = {gauge: [change for _, values in loomed.history(gauge) for change in values] for gauge in ups}
+    def changes() -> dict[str, list[list[float]]]:
+        found = {gauge: [values for _, values in loomed.history(gauge)] for gauge in ups}
         # An export may come before the first connection.
-        return {gauge: values[values[:1] == [0.0] :] for gauge, values in found.items()}
+        return {gauge: [each[each[:1] == [0.0] :] for each in series] for gauge, series in found.items()}
 
-    wanted = {gauge: [up, 0.0] * (kills + 1) for gauge, up in ups.items()}
+    wanted = {gauge: [[up, 0.0] * (kills + 1)] for gauge, up in ups.items()}
     until(lambda: changes() == wanted, lambda: f"{changes()} instead of {wanted}")
 
     def counted() -> tuple[dict[str, float], ...]:

@@ -32,11 +32,14 @@ def test_prometheus_shows_exactly_the_computed_series_and_labels(
     stack.emit(f"{ENVIRONMENT.name}=staging")
 
     def shown() -> list[dict[str, str]]:
-        found = stack.series('{instance="probe-1"}')
-        return [labels for labels in found if not labels["__name__"].endswith("target_info")]
+        return list(stack.series('{instance="probe-1"}'))
 
     def names() -> dict[str, set[str]]:
-        return {labels["__name__"]: set(labels) - {"__name__"} for labels in shown()}
+        return {
+            labels["__name__"]: set(labels) - {"__name__"}
+            for labels in shown()
+            if not labels["__name__"].endswith("target_info")
+        }
 
     until(lambda: {*names()} >= {*expected}, lambda: f"{ {*expected} - {*names()} } are not there")
     assert names() == expected

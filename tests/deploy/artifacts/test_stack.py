@@ -13,7 +13,6 @@ from loom.contract import foreign
 from loom.contract.metrics import event_bus
 from loom.contract.resource import ENVIRONMENT, ENVIRONMENT_LABEL
 from loom.contract.series import Part
-from loom.deploy.artifacts import prometheus
 from loom.deploy.artifacts.rules import alerts, groups
 from loom.deploy.plan.model import Service
 from tests.waiting import until
@@ -100,7 +99,13 @@ def test_retention_reads_back_as_the_profile_says(start: Start) -> None:
     )
     runtime = until(lambda: stack.prometheus("status/runtimeinfo"), "Prometheus answers")
     assert runtime["storageRetention"] == "30d or 50GiB"
-    wanted = {target.job for target in prometheus.targets(stack.plan)}
+    wanted = {
+        foreign.JOB_EXPORTER,
+        foreign.JOB_COLLECTOR,
+        foreign.JOB_JAEGER,
+        foreign.JOB_PROMETHEUS,
+        foreign.JOB_ALERTMANAGER,
+    }
 
     def jobs() -> set[str]:
         # Prometheus takes its jobs up one after the other.

@@ -598,10 +598,7 @@ DOCUMENTED = {4317, 4318, 8887, 8888, 8889, 9090, 9093, 9469, 13133, 13134, 1431
 @pytest.mark.smoke
 @pytest.mark.slow
 def test_a_stack_that_has_just_started_is_told_to_wait_and_is_not_called_broken(patient: Patient) -> None:
-    for _ in range(3):  # one scrape that took too long, on a busy machine, is a fault while it is the last
-        found = patient.doctor("--name", patient.name, OTEL_METRIC_EXPORT_INTERVAL="600000")
-        if found["healthy"]:
-            break
+    found = patient.doctor("--name", patient.name, OTEL_METRIC_EXPORT_INTERVAL="600000")
     (reports,) = (check for check in found["checks"] if check["name"] == "loom-reports")
     assert found["healthy"], found
     assert reports["verdict"] == "cannot tell"

@@ -45,7 +45,7 @@ def test_renders_at_the_same_time_end_in_one_whole_set(
     tmp_path: Path, held: Callable[[Path], dict[str, str]]
 ) -> None:
     def render(number: int) -> None:
-        for _ in range(3):  # each waits ten seconds at most for all the others
+        for _ in range(5):
             commit(tmp_path / "dev", [Artifact(f"f{i}.yml", f"{number}\n", "") for i in range(10)])
 
     threads = [threading.Thread(target=render, args=(number,)) for number in range(4)]

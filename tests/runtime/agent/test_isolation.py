@@ -171,17 +171,17 @@ def test_a_deadline_holds_for_each_event_and_not_for_all_of_them_together(
     enter: Enter, captured: Capture
 ) -> None:
     async def act(_: Event, __: AgentContext) -> Sequence[Action]:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         return ()
 
     agent = ScriptedAgent(act)
 
     async def run() -> None:
         async with enter() as (runtime, world):
-            runtime.create(AgentConfig("planner", topics=("task",), handle_seconds=60.0), agent)
-            for _ in range(20):
+            runtime.create(AgentConfig("planner", topics=("task",), handle_seconds=5.0), agent)
+            for _ in range(60):
                 await world.bus.publish("task", Event("chat"))
-            await agent.handled(20)
+            await agent.handled(60)
 
     asyncio.run(run())
-    assert captured.value(m.EVENTS_PROCESSED, "agent", "ok") == 20
+    assert captured.value(m.EVENTS_PROCESSED, "agent", "ok") == 60
