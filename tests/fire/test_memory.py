@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from functools import partial
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,27 +18,52 @@ from loom.deploy.plan.model import Service
 from tests.fire.ground import confined
 from tests.fire.stack import Stack, anonymous, hold, lasting
 from tests.fire.table import Fault, Page
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
-pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.timeout(900)]
 
 FLOOD = Path(__file__).parent / "programs" / "flood.py"
 MEMORY = 320
 """MiB of the collector; its limiter refuses from 192 on. With less `plan` remarks that a flood may end it."""
-SETS = (f"collector.memory={MEMORY}MiB", "collector.queue.size=20000", "canary.enabled=false")
+SETS = (f"collector.memory={MEMORY}MiB", "collector.queue.size=200000", "canary.enabled=false")
+"""The limiter looks once a second; a queue that is full before that refuses in its stead."""
 SENDERS = 32
 """Of 2 MiB each: a fifth of its memory at every moment. What half as many send leaves garbage only, which Go
 collects in time."""
+MORE, MOST = 4, 64
+"""Senders that join each second until it refuses: from a machine that sends slowly less arrives at once."""
 FEW = 1000
 """Spans that wait for no reason but to be sent together."""
 REFUSED = "UNAVAILABLE: data refused due to high memory usage"
 """What the limiter says; a sender of OTLP tries again."""
 
 
-def refuses(stack: Stack, pid: int, peaks: list[float]) -> bool:
-    """Whether its limiter has refused anything yet."""
-    peaks.append(anonymous(pid))
-    return stack.own_metrics().total(foreign.LIMITER_REFUSED_SPANS) > 0
+@contextmanager
+def flooding(told: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A flood that grows with every line it is given, and ends with its input."""
+    command = [sys.executable, str(FLOOD), "--senders", str(SENDERS)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **told}) as flood:
+        try:
+            yield flood
+        finally:
+            flood.kill()
+
+
+def overflow(stack: Stack, flood: "subprocess.Popen[str]", seconds: float, look: Callable[[], None]) -> float:
+    """Let more and more flow until the limiter refuses, and go on for some seconds; what it took in all."""
+    assert flood.stdin
+    began, senders = time.monotonic(), SENDERS
+    until_refused = began + PATIENCE
+    while until(stack.own_metrics).total(foreign.LIMITER_REFUSED_SPANS) == 0:
+        assert time.monotonic() < until_refused, f"{senders} senders were not told to wait"
+        hold(1, look, every=0.02)
+        if senders < MOST:
+            flood.stdin.write("\n" * MORE)
+            flood.stdin.flush()
+            senders += MORE
+    hold(seconds, look, every=0.02)
+    return time.monotonic() - began
 
 
 def takes_all(stack: Stack) -> bool:
@@ -50,7 +76,6 @@ def takes_all(stack: Stack) -> bool:
 def test_a_collector_under_more_than_it_can_hold_refuses_stays_within_its_limit_and_recovers(
     stacks: Callable[..., Stack], page: Page
 ) -> None:
-    seconds = lasting(12, 60)
     stack = stacks("fire-memory", *SETS)
     stack.up()
     limit = stack.plan.container(Service.COLLECTOR).memory_mib
@@ -58,21 +83,10 @@ def test_a_collector_under_more_than_it_can_hold_refuses_stays_within_its_limit_
     pid, peaks = stack.pid(Service.COLLECTOR), list[float]()
     told = {one.name: value for one, value in settings(stack.plan, str(stack.home.secrets / LOOM))}
     with stack.sending("fire-memory", rate=40.0) as sending, confined(pid, limit):
-        flood = subprocess.Popen(
-            [sys.executable, str(FLOOD), "--senders", str(SENDERS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **told},
-        )
-        try:
-            hold(seconds, lambda: peaks.append(anonymous(pid)), every=0.02)
-            # It looks once a second, and may have found room each time so far.
-            until(partial(refuses, stack, pid, peaks), "told to wait")
-            said = json.loads(flood.communicate("", timeout=120)[0])
-        finally:
-            flood.kill()
-        until(lambda: stack.own_metrics().total(foreign.QUEUE_SIZE) < FEW)
+        with flooding(told) as flood:
+            seconds = overflow(stack, flood, lasting(3, 60), lambda: peaks.append(anonymous(pid)))
+            said = json.loads(flood.communicate("", timeout=PATIENCE)[0])
+        until(lambda: stack.own_metrics().total(foreign.QUEUE_SIZE) < FEW, "the queue is empty", 480)
         until(lambda: takes_all(stack), "with nobody else it takes everything again")
         told_to_wait = stack.own_metrics().total(foreign.LIMITER_REFUSED_SPANS)
         sent = sending.done()
@@ -96,4 +110,4 @@ def test_a_collector_under_more_than_it_can_hold_refuses_stays_within_its_limit_
     verdict = (
         "memory below its container's limit; senders told to wait; all acknowledged stored; full recovery"
     )
-    page.tell(Fault("more than the collector's memory", seconds, *numbers, verdict))
+    page.tell(Fault("more than the collector's memory", round(seconds), *numbers, verdict))

@@ -1,5 +1,6 @@
 """More spans at once than a collector has memory for, until the input ends: what it said to each request.
 
+Each line of the input is a sender more.
 Whoever is told to wait waits, and sends the same again, as every OTLP sender does.
 """
 
@@ -26,6 +27,8 @@ SPANS = 500
 """In one request."""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 """Seconds before the same is sent again."""
+MOST = 256
+"""Senders there is room for."""
 
 
 def main() -> None:
@@ -35,9 +38,10 @@ def main() -> None:
     parser.add_argument("--bytes", type=int, default=4000, help="text in each span")
     told = parser.parse_args()
     over, said = threading.Event(), Counter[str]()
-    with ThreadPoolExecutor(told.senders) as pool:
+    with ThreadPoolExecutor(MOST) as pool:
         futures = [pool.submit(_send, number, told.bytes, over, said) for number in range(told.senders)]
-        sys.stdin.read()
+        for _ in sys.stdin:
+            futures.append(pool.submit(_send, len(futures), told.bytes, over, said))
         over.set()
     for future in futures:
         future.result()
