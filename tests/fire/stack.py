@@ -242,16 +242,20 @@ class Stack:
 
     # What is sent.
 
+    @property
+    def told(self) -> dict[str, str]:
+        """Variables that tell a program where to report, and as whom."""
+        return {one.name: value for one, value in settings(self.plan, str(self.home.secrets / LOOM))}
+
     @contextmanager
     def sending(self, service: str, rate: float = 100.0, **variables: str) -> Iterator[Sending]:
         """A sender that reports as `service`, from the first span that has arrived on."""
-        told = {one.name: value for one, value in settings(self.plan, str(self.home.secrets / LOOM))}
-        told |= {environment.SERVICE_NAME.name: service, environment.SAMPLER.name: "always_on", **variables}
+        told = {environment.SERVICE_NAME.name: service, environment.SAMPLER.name: "always_on", **variables}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
         record, since = self.home.run / f"{service}.json", time.time()
         process = subprocess.Popen(
             [sys.executable, str(SENDER), str(record), "--rate", str(rate)],
-            env={**kept, **told},
+            env={**kept, **self.told, **told},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from loom.contract import foreign
-from loom.deploy.artifacts.environment import settings
-from loom.deploy.plan.edges import LOOM
 from loom.deploy.plan.model import Service
 from tests.fire.ground import confined
 from tests.fire.stack import Stack, anonymous, hold, lasting
@@ -39,11 +37,12 @@ REFUSED = "UNAVAILABLE: data refused due to high memory usage"
 
 
 @contextmanager
-def flooding(told: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+def flooding(stack: Stack) -> Iterator["subprocess.Popen[str]"]:
     """A flood that grows with every line it is given, and ends with its input."""
-    command = [sys.executable, str(FLOOD), "--senders", str(SENDERS)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **told}) as flood:
+    command, pipe = [sys.executable, str(FLOOD)], subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **stack.told}
+    ) as flood:
         try:
             yield flood
         finally:
@@ -52,16 +51,16 @@ def flooding(told: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
 
 def overflow(stack: Stack, flood: "subprocess.Popen[str]", seconds: float, look: Callable[[], None]) -> float:
     """Let more and more flow until the limiter refuses, and go on for some seconds; what it took in all."""
-    assert flood.stdin
-    began, senders = time.monotonic(), SENDERS
-    until_refused = began + PATIENCE
-    while until(stack.own_metrics).total(foreign.LIMITER_REFUSED_SPANS) == 0:
-        assert time.monotonic() < until_refused, f"{senders} senders were not told to wait"
+    began, joining = time.monotonic(), iter([SENDERS, *[MORE] * ((MOST - SENDERS) // MORE)])
+
+    def refuses() -> bool:
+        assert flood.stdin
+        flood.stdin.write("\n" * next(joining, 0))
+        flood.stdin.flush()
         hold(1, look, every=0.02)
-        if senders < MOST:
-            flood.stdin.write("\n" * MORE)
-            flood.stdin.flush()
-            senders += MORE
+        return stack.own_metrics().total(foreign.LIMITER_REFUSED_SPANS) > 0
+
+    until(refuses, f"{MOST} senders were not told to wait")
     hold(seconds, look, every=0.02)
     return time.monotonic() - began
 
@@ -81,9 +80,8 @@ def test_a_collector_under_more_than_it_can_hold_refuses_stays_within_its_limit_
     limit = stack.plan.container(Service.COLLECTOR).memory_mib
     assert limit == MEMORY
     pid, peaks = stack.pid(Service.COLLECTOR), list[float]()
-    told = {one.name: value for one, value in settings(stack.plan, str(stack.home.secrets / LOOM))}
     with stack.sending("fire-memory", rate=40.0) as sending, confined(pid, limit):
-        with flooding(told) as flood:
+        with flooding(stack) as flood:
             seconds = overflow(stack, flood, lasting(3, 60), lambda: peaks.append(anonymous(pid)))
             said = json.loads(flood.communicate("", timeout=PATIENCE)[0])
         until(lambda: stack.own_metrics().total(foreign.QUEUE_SIZE) < FEW, "the queue is empty", 480)

@@ -22,9 +22,7 @@ from loom.contract import environment, foreign
 from loom.contract.series import Series
 from loom.contract.spans.agent import EXECUTE_ACTION, RUN
 from loom.contract.spans.event_bus import PUBLISH
-from loom.deploy.artifacts.environment import settings
 from loom.deploy.plan import sampling, topology
-from loom.deploy.plan.edges import LOOM
 from loom.deploy.plan.model import Purpose, Service
 from loom.deploy.verify.jaeger import Jaeger
 from loom.deploy.verify.prometheus import Window
@@ -74,8 +72,7 @@ def pair() -> Iterator[Callable[..., Pair]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(stack: Stack, program: str, entry: Service, stdin: IO[str] | int, *arguments: str) -> IO[str]:
-        told = {one.name: value for one, value in settings(stack.plan, str(stack.home.secrets / LOOM))}
-        told |= {environment.ENDPOINT.name: stack.plan.reached(entry, Purpose.OTLP_GRPC)}
+        told = stack.told | {environment.ENDPOINT.name: stack.plan.reached(entry, Purpose.OTLP_GRPC)}
         told |= {environment.SERVICE_NAME.name: program}
         process = subprocess.Popen(
             [sys.executable, str(PROGRAMS / f"{program}.py"), *arguments],

@@ -28,20 +28,17 @@ SPANS = 500
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 """Seconds before the same is sent again."""
 MOST = 256
-"""Senders there is room for."""
+"""Senders that can be at work; more would wait for their turn."""
 
 
 def main() -> None:
     """Send, and print as JSON what became of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--senders", type=int, default=8)
     parser.add_argument("--bytes", type=int, default=4000, help="text in each span")
     told = parser.parse_args()
     over, said = threading.Event(), Counter[str]()
     with ThreadPoolExecutor(MOST) as pool:
-        futures = [pool.submit(_send, number, told.bytes, over, said) for number in range(told.senders)]
-        for _ in sys.stdin:
-            futures.append(pool.submit(_send, len(futures), told.bytes, over, said))
+        futures = [pool.submit(_send, number, told.bytes, over, said) for number, _ in enumerate(sys.stdin)]
         over.set()
     for future in futures:
         future.result()
