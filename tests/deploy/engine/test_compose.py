@@ -1,7 +1,7 @@
 """The compose engine on a daemon in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -191,6 +191,25 @@ def test_a_failed_refresh_leaves_what_ran_before(yard: Yard) -> None:
     assert [one.service for one in yard.engine.status(now) if not one.ready] == ["jaeger"]
 
 
+def test_health_from_before_is_no_verdict_on_what_it_needs_now(yard: Yard) -> None:
+    yard.up()
+    there = yard.daemon.there[PROJECT]
+    there["loom"] = replace(there["loom"], health="unhealthy", checked="no collector")
+    with pytest.raises(EngineError, match="loom is not ready after 1 s: unhealthy: no collector") as caught:
+        yard.up(1.0)
+    assert len(caught.value.problems) == 1
+
+    def check(step: Progress) -> None:
+        yard.said.append(step)
+        if "next health check will tell" in step.text:
+            there["loom"] = replace(there["loom"], health="healthy")
+
+    yard.said.clear()
+    yard.engine.up(yard.deployment, yard.artifacts, check, 60.0)
+    told = [step.text.partition(" after")[0] for step in yard.said if step.service == "loom"]
+    assert told == ["was unhealthy; its next health check will tell", "ready"]
+
+
 def test_up_again_changes_nothing_and_says_so(yard: Yard) -> None:
     yard.up()
     before = dict(yard.daemon.there[PROJECT])
@@ -345,6 +364,25 @@ def test_restarts_of_long_ago_are_no_loop(plan: Plan) -> None:
 
     assert looping(1000.0 + state.RECENT / 2)
     assert not looping(1000.0 + state.RECENT * 2)
+
+
+@pytest.mark.parametrize(
+    ("box", "word"),
+    [
+        (Box("loom-jaeger", "jaeger", "running", pid=1), "RUNNING"),
+        (Box("loom-jaeger", "jaeger", "running", "unhealthy", pid=1), "UNHEALTHY"),
+        (Box("loom-jaeger", "jaeger", "restarting", exit_code=1), "RESTARTING"),
+        (Box("loom-jaeger", "jaeger", "exited", exit_code=0), "STOPPED"),
+        (Box("loom-jaeger", "jaeger", "exited", exit_code=127, error="no such file"), "FATAL"),
+        (Box("loom-jaeger", "jaeger", "dead"), "FATAL"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_somebody_stopped_is_told_from_what_cannot_run(plan: Plan, box: Box, word: str) -> None:
+    (status,) = state.statuses(plan, ["jaeger"], {"jaeger": box}, 0.0, lambda *_: "")
+    assert status.state == word
+    assert status.looping is (word == "FATAL")
+    assert status.ready is (word == "RUNNING")
 
 
 def test_compose_that_does_not_end_is_said_where_all_containers_are_ready(yard: Yard) -> None:

@@ -32,7 +32,7 @@ class Box:
     error: str = ""
     """Why Docker could not start it."""
     checked: str = ""
-    """What the last health check printed."""
+    """What the last health check printed at last."""
     memory: int = 0
     """Its limit in bytes; 0 for none."""
     ports: frozenset[int] = field(default_factory=frozenset)

@@ -48,6 +48,8 @@ class Launch:
     """Service → state and last start of its container, as reported last."""
     ready: set[str] = field(default_factory=set)
     """Services that were reported ready."""
+    awaited: set[str] = field(default_factory=set)
+    """Services that were reported unhealthy since before."""
 
     def go(self) -> None:
         """Start or refresh the services, and return when each is ready; EngineError when one cannot be."""
@@ -116,6 +118,8 @@ class Launch:
         ours = [boxes[service] for service in services if service in boxes]
         bad = {box.service for box in ours if self._hopeless(box, over=code is not None)}
         if not (bad or code or self.watch.elapsed > self.watch.deadline):
+            for box in ours if code == 0 else ():
+                self._await(box)
             return
         _refuse_taken(job)
         found = self._statuses(services, boxes)
@@ -128,9 +132,25 @@ class Launch:
 
     def _hopeless(self, box: Box, *, over: bool) -> bool:
         """Its past is not held against it, nor, until compose is `over`, that it does not run yet."""
-        restarts = {one.name: one.restarts for one in self.before}.get(box.name, 0)
+        past = self._past(box)
+        restarts = past.restarts if past else 0
         again = box.restarts - restarts if box.restarts >= restarts else box.restarts
-        return again >= LOOP or (over and (box.state in {"exited", "dead"} or box.health == "unhealthy"))
+        unhealthy = box.health == "unhealthy" and not self._outlived(box)
+        return again >= LOOP or (over and (unhealthy or box.state in {"exited", "dead"}))
+
+    def _past(self, box: Box) -> Box | None:
+        return {one.name: one for one in self.before}.get(box.name)
+
+    def _outlived(self, box: Box) -> bool:
+        """Whether it ran before: it may have been checked while what it needs was away, and that is over."""
+        past = self._past(box)
+        return past is not None and past.started == box.started
+
+    def _await(self, box: Box) -> None:
+        """Say, once, why it is waited for."""
+        if box.health == "unhealthy" and self._outlived(box) and box.service not in self.awaited:
+            self.awaited.add(box.service)
+            self.watch.say(box.service, "was unhealthy; its next health check will tell")
 
     def _problem(self, status: ServiceStatus, box: Box | None) -> Problem:
         message = f"{status.service} is not ready after {self.watch.elapsed:.0f} s: {status.obstacle}"

@@ -31,9 +31,14 @@ def _status(plan: Plan, service: str, box: Box | None, now: float, ask: Ask) -> 
     restarts = box.restarts if now - box.started < RECENT else 0
     uptime = max(0.0, now - box.started) if box.pid else 0.0
     obstacle = _obstacle(plan, box, ask)
-    # An end that Docker does not mend is final; three restarts are a loop as well.
-    state = "FATAL" if box.state in {"exited", "dead"} else (box.health or box.state).upper()
-    return ServiceStatus(service, state, box.pid, uptime, obstacle, restarts, url)
+    return ServiceStatus(service, _word(box), box.pid, uptime, obstacle, restarts, url)
+
+
+def _word(box: Box) -> str:
+    """What a supervisor calls it where both have a word."""
+    if box.state == "exited" and not box.error:
+        return "STOPPED"  # by somebody: Docker starts again what ends by itself
+    return "FATAL" if box.state in {"exited", "dead"} else (box.health or box.state).upper()
 
 
 def _obstacle(plan: Plan, box: Box, ask: Ask) -> str:

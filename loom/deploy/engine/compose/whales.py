@@ -172,7 +172,7 @@ def _box(document: dict[str, Any]) -> Box:
         state.exit_code or 0,
         bool(state.oom_killed),
         state.error or "",
-        " ".join((checks[-1].output or "").split()) if checks else "",
+        _last(checks[-1].output or "") if checks else "",
         int(document["HostConfig"].get("Memory") or 0),
         _ports(document),
     )
