@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ MARK = "LOOM_DEPLOYMENT"
 It finds orphans of a killed supervisor, and unlike a recorded pid it never names somebody else's process.
 """
 
+_LOOKS = 10
+_MOMENT = 0.005
+"""Seconds between two of them."""
+
 
 def own(home: Home) -> "list[psutil.Process]":
     """The living processes of a deployment, the supervisor among them."""
@@ -27,9 +32,19 @@ def own(home: Home) -> "list[psutil.Process]":
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             alive = process.status() != psutil.STATUS_ZOMBIE
-            if alive and process.pid != os.getpid() and process.environ().get(MARK) == str(home.root):
+            if alive and process.pid != os.getpid() and _environ(process).get(MARK) == str(home.root):
                 found.append(process)
     return found
+
+
+def _environ(process: "psutil.Process") -> dict[str, str]:
+    """Its environment, which the kernel shows as empty for a moment while a program is being started."""
+    for _ in range(_LOOKS):
+        found = process.environ()
+        if found or not process.exe():  # a thread of the kernel has neither
+            return found
+        time.sleep(_MOMENT)
+    return {}
 
 
 def end(processes: "Sequence[psutil.Process]", grace: float = 5.0) -> "list[psutil.Process]":
@@ -85,7 +100,7 @@ def _described(process: "psutil.Process") -> str:
     command = deployment = ""
     with suppress(psutil.Error, OSError):
         command = " ".join(process.cmdline()) or process.name()
-        home = process.environ().get(MARK, "")
+        home = _environ(process).get(MARK, "")
         deployment = f", deployment {os.path.basename(home)}" if home else ""  # noqa: PTH119 - a text
     command = f"{command[:77]}…" if len(command) > 78 else command
     return f"pid {process.pid}{deployment}: {command}"

@@ -97,7 +97,9 @@ def test_the_search_finds_what_is_planted_in_every_kind_of_place(tmp_path: Path)
     search.files(tmp_path, vault)
     asleep = [sys.executable, "-c", "input()", "canary/canary-canary"]
     with subprocess.Popen(asleep, stdin=subprocess.PIPE, env={"TOKEN": "canary/canary-canary"}) as process:
-        search.processes([psutil.Process(process.pid)])
+        started = psutil.Process(process.pid)
+        until(lambda: started.cmdline() and started.environ())  # both are empty for a moment after exec
+        search.processes([started])
         process.communicate(b"\n")
     kinds = {(leak.secret, leak.place.partition(":")[0]) for leak in search.leaks}
     assert kinds == {

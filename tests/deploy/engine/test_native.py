@@ -3,14 +3,16 @@
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loom.deploy.engine import LogRequest, Progress, load
+from loom.deploy.engine import Home, LogRequest, Progress, load
 from loom.deploy.engine.lifecycle import client
-from loom.deploy.engine.processes import free, own
+from loom.deploy.engine.processes import MARK, free, own
 from loom.deploy.plan.model import Service
 from loom.errors import EngineError
 from tests.waiting import until
@@ -229,6 +231,17 @@ def test_nothing_of_the_callers_environment_reaches_the_programs(
     stage.up(deployment)
     for process in own(deployment.home):
         assert not {"OTEL_EXPORTER_OTLP_ENDPOINT", "HTTP_PROXY"} & process.environ().keys()
+
+
+def test_a_process_is_ours_also_while_its_program_is_being_started(tmp_path: Path) -> None:
+    home = Home.of("anew", {"XDG_STATE_HOME": str(tmp_path)})
+    script = tmp_path / "again.sh"
+    script.write_text('exec /bin/sh "$0"\n')  # nothing but starts
+    with subprocess.Popen(["/bin/sh", script], env={MARK: str(home.root)}) as process:
+        try:
+            assert all([found.pid for found in own(home)] == [process.pid] for _ in range(100))
+        finally:
+            process.kill()
 
 
 def test_logs_show_the_last_lines_of_each_service(stage: Stage, offsets: Offsets) -> None:
