@@ -43,7 +43,8 @@ def _metrics(count: int, kind: str) -> tuple[str, ...]:
     return ("metrics", "--metrics", str(count), "--metric-type", kind)
 
 
-_SPANS, _SUMS, _HISTOGRAMS = 300_000, 100_000, 40_000
+_SPANS, _SUMS, _HISTOGRAMS = 300_000, 300_000, 120_000
+"""About a second of a collector's processor time: in less, its garbage is collected or not by chance."""
 SIGNALS = (
     Signal("spans", foreign.ACCEPTED_SPANS, _SPANS, exact=False, commands=(_traces(_SPANS // _TRACE),)),
     Signal(
