@@ -18,7 +18,7 @@ from loom.deploy.credentials.access import Access
 from loom.deploy.credentials.keeping import put
 from loom.deploy.credentials.vault import prepare
 from loom.deploy.engine import Home
-from loom.deploy.engine.processes import MARK, free
+from loom.deploy.engine.processes import free, own
 from loom.deploy.plan.identity import Kind, secrets
 from loom.deploy.plan.model import Plan, Purpose, Service
 from tests.deploy.credentials.search import Leak, Search, needles
@@ -57,14 +57,7 @@ class Site:
 
     def processes(self) -> list[psutil.Process]:
         """All that belongs to the deployment."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get(MARK) == str(self.home.root):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+        return own(self.home)
 
     def get(self, url: str) -> bytes:
         """What a program answers the operator; its refusal too, empty when it does not speak HTTP."""

@@ -132,19 +132,14 @@ class Launch:
 
     def _hopeless(self, box: Box, *, over: bool) -> bool:
         """Its past is not held against it, nor, until compose is `over`, that it does not run yet."""
-        past = self._past(box)
-        restarts = past.restarts if past else 0
+        restarts = {one.name: one.restarts for one in self.before}.get(box.name, 0)
         again = box.restarts - restarts if box.restarts >= restarts else box.restarts
         unhealthy = box.health == "unhealthy" and not self._outlived(box)
         return again >= LOOP or (over and (unhealthy or box.state in {"exited", "dead"}))
 
-    def _past(self, box: Box) -> Box | None:
-        return {one.name: one for one in self.before}.get(box.name)
-
     def _outlived(self, box: Box) -> bool:
         """Whether it ran before: it may have been checked while what it needs was away, and that is over."""
-        past = self._past(box)
-        return past is not None and past.started == box.started
+        return (box.name, box.started) in {(one.name, one.started) for one in self.before}
 
     def _await(self, box: Box) -> None:
         """Say, once, why it is waited for."""
