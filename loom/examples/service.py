@@ -1,7 +1,8 @@
 """How an example starts and ends: its environment, and its exit code.
 
 0 everything went well and arrived · 1 something did not · 3 the environment is malformed · 128 + n: signal n
-ended it early (130 for Ctrl-C, 143 for SIGTERM), with everything that had happened handled and sent.
+ended it early (130 for Ctrl-C, 143 for SIGTERM), with everything that had happened handled and sent. What
+cannot be stopped does not keep it from ending.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from loom.errors import InputError
 from loom.runtime.loom import Loom
 
 Read = TypeVar("Read")
+
+PATIENCE = 2.0
+"""Seconds that tasks have to end which Loom left behind, before the process ends without them."""
 
 
 def surroundings(environ: Mapping[str, str] | None, service: str) -> dict[str, str]:
@@ -32,7 +36,7 @@ def start(read: Callable[[], Read], work: Callable[[Read], Coroutine[Any, Any, i
     except InputError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return asyncio.run(work(given))
+    return asyncio.run(_see_through(work(given)))
 
 
 def exit_code(loom: Loom, *, good: bool) -> int:
@@ -40,3 +44,22 @@ def exit_code(loom: Loom, *, good: bool) -> int:
     if loom.stopped_by is not None:
         return 128 + loom.stopped_by
     return 0 if good and loom.arrived else 1
+
+
+async def _see_through(work: Coroutine[Any, Any, int]) -> int:
+    """Do the work, then end the process here and now if something does not let itself be stopped.
+
+    `asyncio.run` would wait for that for ever. Nothing is lost: Loom has ended, and sent everything.
+    """
+    code = await work
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        _, left = await asyncio.wait(left, timeout=PATIENCE)
+    if left:
+        names = ", ".join(sorted(task.get_name() for task in left))
+        print(f"ends without what resists being stopped: {names}", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        os._exit(code)
+    return code

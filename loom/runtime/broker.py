@@ -1,6 +1,7 @@
 """The action broker: call a capability by name, whoever serves it."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from itertools import count
 from threading import get_ident
@@ -16,6 +17,7 @@ from loom.runtime.cache import ResultCache
 from loom.runtime.call import Call, ErrorCode, Result, Status, read_error
 from loom.runtime.capability import Capability, Provider
 from loom.runtime.catalogue import Catalogue, Registration
+from loom.runtime.crew import Crew
 from loom.runtime.deadlines import Deadlines
 from loom.runtime.execution import Execution
 from loom.runtime.verdict import GIVEN_UP, give_up, judge
@@ -23,15 +25,19 @@ from loom.telemetry import Telemetry
 from loom.telemetry.current import get_current
 from loom.telemetry.span import Span
 
+logger = logging.getLogger("loom.action_broker")
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerLimits:
-    """What a broker remembers."""
+    """What a broker remembers, and how long it waits for providers that it stops."""
 
     results: int = 1024
     """Successful results that are kept for repeated calls."""
     result_seconds: float = 300.0
     """How long each is kept."""
+    stop_seconds: float = 5.0
+    """How long a provider may clean up when the broker is left; then it is stopped again, or left behind."""
 
 
 LIMITS = BrokerLimits()
@@ -61,7 +67,8 @@ class ActionBroker:
         """What callers of the same id can join."""
         self._executions: set[Execution] = set()
         """These, and those that are being stopped, in whose place another may run."""
-        self._group: asyncio.TaskGroup | None = None
+        self._crew = Crew(logger)
+        self._patience = limits.stop_seconds
         self._thread = 0
         self._closed = False
 
@@ -114,22 +121,22 @@ class ActionBroker:
     async def __aenter__(self) -> Self:
         """Belong to this event loop."""
         self._deadlines = Deadlines(asyncio.get_running_loop())
-        self._group = await asyncio.TaskGroup().__aenter__()
+        await self._crew.__aenter__()
         self._thread = get_ident()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop what runs, take back every capability."""
+        """Take back every capability, stop what runs; a provider that resists is left behind and logged."""
         self._closed = True
+        for capability in self.capabilities():
+            self.unregister(capability.name, capability.version)
         for execution in list(self._executions):
             execution.abort(ErrorCode.CLOSED)
+        inline = self._deadlines.close(asyncio.current_task(), self._patience, logger)
         try:
-            await self._deadlines.close()
+            await asyncio.gather(inline, self._crew.dismiss())
         finally:
-            if self._group is not None:
-                await self._group.__aexit__(None, None, None)
-            for capability in self.capabilities():
-                self.unregister(capability.name, capability.version)
+            await self._crew.__aexit__()
 
     async def _attend(self, call: Call, span: Span | None) -> Result:
         """Answer, and count how that went whatever happens."""
@@ -194,12 +201,12 @@ class ActionBroker:
     def _start(self, call: Call, answer: Answer, span: Span | None) -> Execution | None:
         """A new execution in a task of its own; without one the answer says why."""
         registration = self._find(call, answer)
-        if registration is None or self._group is None:
+        if registration is None:
             return None
         execution = Execution(registration, call, lambda done: self._finish(done, span))
         self._running[call.capability, call.id] = execution
         self._executions.add(execution)
-        execution.start(self._group)
+        execution.start(self._crew, self._patience)
         return execution
 
     def _find(self, call: Call, answer: Answer) -> Registration | None:

@@ -1,6 +1,5 @@
 """What the action broker counts."""
 
-import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 from loom.contract import attributes as a
 from loom.contract.attribute import OVERFLOW_VALUE
 from loom.contract.metrics import action_broker as m
-from loom.runtime.call import Call, ErrorCode, Result, Status
+from loom.runtime.call import Call, Result, Status
 from loom.runtime.capability import Capability
+from loom.runtime.code import recorded_code
 from loom.telemetry import Telemetry
 from loom.telemetry.span import Span
 from loom.telemetry.tally import Distribution, Tally
@@ -20,8 +20,6 @@ _TIMEOUT = a.TIMEOUT.name
 _VERSION = a.VERSION.name
 _CACHE_HIT = a.CACHE_HIT.name
 _CALL_STATUS = a.CALL_STATUS.name
-
-_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -99,7 +97,7 @@ class BrokerMetrics:
         if status is Status.TIMEOUT:
             self._timeouts.series(label).n += 1
         if status is not Status.OK:
-            code = _short(answer.result)
+            code = recorded_code(answer.result.error)
             self._errors.series(label, code).n += 1
             if span is not None:
                 span.fail(answer.error or code, code)
@@ -139,9 +137,3 @@ def _describe(answer: Answer, span: Span) -> None:
     span.set_attribute(_VERSION, answer.version)
     span.set_attribute(_CACHE_HIT, answer.hit)
     span.set_attribute(_CALL_STATUS, str(answer.result.status))
-
-
-def _short(result: Result) -> str:
-    """The error's code; text that is no code is not recorded."""
-    code = result.error.code if result.error else ""
-    return str(code) if _CODE.fullmatch(code) else ErrorCode.CAPABILITY_ERROR.value

@@ -25,7 +25,7 @@ from loom.runtime.reasons import CLOSED
 from loom.runtime.receipt import Receipt
 from loom.runtime.registry import Registry
 from loom.runtime.route import Route, Routes
-from loom.runtime.subscription import Interest, Subscription
+from loom.runtime.subscription import Interest, State, Subscription
 from loom.telemetry import Telemetry
 from loom.telemetry.current import get_current
 from loom.telemetry.propagation import inside
@@ -151,7 +151,8 @@ class EventBus:
         for subscription in subscriptions:
             self._registry.detach(subscription)
         self._routes.clear()
-        waiting = [subscription.drain() for subscription in subscriptions]
+        await asyncio.sleep(0)  # readers that were just started or woken run first, or nobody seems to read
+        waiting = [each.drain() for each in subscriptions if each.state is not State.CLOSED]
         if waiting:
             await asyncio.wait(waiting, timeout=timeout)
         for subscription in subscriptions:

@@ -4,10 +4,13 @@
 """
 
 import asyncio
+import logging
+from contextlib import suppress
 from heapq import heapify, heappop, heappush
 from itertools import count
 
 from loom.runtime.call import ErrorCode
+from loom.runtime.crew import INSISTENCE
 
 SPARE = 64
 """Blocks that ended and are still in line before they are swept out."""
@@ -90,21 +93,36 @@ class Deadlines:
             self._idle.set_result(None)
         return deadline.end()
 
-    async def close(self) -> None:
-        """Stop every block but those of this task, and wait until they have ended."""
-        own = asyncio.current_task(self._loop)
+    async def close(
+        self, own: "asyncio.Task[object] | None", patience: float, logger: logging.Logger
+    ) -> None:
+        """Stop every block but those of one task, and wait until they have ended.
+
+        What resists is stopped again after `patience` seconds; at last it is left behind and logged.
+        """
         running = [*self._late, *(deadline for _, _, deadline in sorted(self._line))]
         waiting = [one for one in running if one.task not in {None, own}]
-        for deadline in waiting:
-            deadline.stop(ErrorCode.CLOSED)
         try:
-            while any(deadline.task is not None for deadline in waiting):
-                self._idle = self._loop.create_future()
-                await self._idle
+            for _ in range(INSISTENCE):
+                for deadline in waiting:
+                    deadline.stop(ErrorCode.CLOSED)
+                waiting = await self._outlast(waiting, patience)
         finally:
             self._idle = None
             if self._timer is not None and not self._running:
                 self._timer.cancel()
+        if waiting:
+            names = ", ".join(sorted({one.task.get_name() for one in waiting if one.task is not None}))
+            logger.error("a provider that runs in %s resists being stopped and is left behind", names)
+
+    async def _outlast(self, waiting: list[Deadline], patience: float) -> list[Deadline]:
+        """Wait until these blocks have ended; those that have not after `patience` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while any(deadline.task is not None for deadline in waiting):
+                    self._idle = self._loop.create_future()
+                    await self._idle
+        return [deadline for deadline in waiting if deadline.task is not None]
 
     def _arm(self, due: float) -> None:
         if self._timer is not None:

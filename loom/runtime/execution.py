@@ -6,6 +6,7 @@ from time import perf_counter_ns
 
 from loom.runtime.call import Call, ErrorCode, Result, Status, read_error
 from loom.runtime.catalogue import Registration
+from loom.runtime.crew import Crew
 
 
 class Execution:
@@ -48,9 +49,12 @@ class Execution:
             return False
         return not task.done() or (self.result is not None and self.result.ok)
 
-    def start(self, group: asyncio.TaskGroup) -> None:
-        """Run in a task of its own: a caller that is cancelled must not take others with it."""
-        self._task = group.create_task(self._run())
+    def start(self, crew: Crew, patience: float) -> None:
+        """Run in a task of its own: a caller that is cancelled must not take others with it.
+
+        It takes at most `patience` seconds to stop.
+        """
+        self._task = crew.start(self._run(), f"call of {self.call.capability}", patience)
         # Not at the end of _run: a task that is cancelled before its first step never gets there.
         self._task.add_done_callback(self._conclude)
 

@@ -51,7 +51,9 @@ class Loom:
 
     SIGINT and SIGTERM end the `async with` block as if its body had returned, so that all of that happens
     and the program goes on behind the block, where `stopped_by` says which signal it was. A second signal
-    cuts the draining short. While Loom is still starting, a signal ends the program: SystemExit, 128 + n.
+    cuts the draining short. A task that swallows its cancellations is left behind and logged; `asyncio.run`
+    waits for it all the same, so that a program that has to end calls `os._exit` behind the block. While
+    Loom is still starting, a signal ends the program: SystemExit, 128 + n.
     """
 
     def __init__(

@@ -72,15 +72,21 @@ class Batcher(Generic[Item]):
             self._wake.set()
 
     def flush(self, timeout: float) -> bool:
-        """Send everything that waits; whether that was done within `timeout` seconds."""
+        """Send everything that waits; whether all of it was acknowledged within `timeout` seconds."""
         with self._settled:
+            failed = self.ledger.lost[EXPORT_FAILED]
             self._wake.set()
-            return self._settled.wait_for(self._idle, timeout)
+            idle = self._settled.wait_for(self._idle, timeout)
+            return idle and self.ledger.lost[EXPORT_FAILED] == failed
 
     def shutdown(self, timeout: float) -> bool:
-        """Send everything, then stop; what is not acknowledged within `timeout` seconds counts as lost."""
+        """Send everything, then stop; whether all of it was acknowledged.
+
+        What is not acknowledged within `timeout` seconds counts as lost.
+        """
         with self._lock:
             self._stopping = True
+            failed = self.ledger.lost[EXPORT_FAILED]
         self._wake.set()
         self._thread.join(timeout)
         with self._lock:
@@ -88,7 +94,7 @@ class Batcher(Generic[Item]):
             self.ledger.lost[SHUTDOWN] += unsent
             self._queue.clear()
             self._abandoned = True
-        return unsent == 0
+            return unsent == 0 and self.ledger.lost[EXPORT_FAILED] == failed
 
     def _idle(self) -> bool:
         return not self._queue and not self._in_flight

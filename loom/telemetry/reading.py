@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable
+from time import monotonic
 
 from opentelemetry.sdk.metrics import (
     MeterProvider,
@@ -14,12 +15,15 @@ from opentelemetry.sdk.metrics.export import MetricExporter, PeriodicExportingMe
 from opentelemetry.sdk.resources import Resource
 
 from loom.contract import metrics as contract
+from loom.telemetry import aside
 from loom.telemetry.exporter import Histograms, TallyExporter
 
 logger = logging.getLogger(__name__)
 
 _LIMIT = max(metric.cardinality for metric in contract.ALL) + 1
 """The contract's budgets are the limit, not the SDK's 2,000 attribute sets."""
+_LEAST = 0.1
+"""Seconds an export gets, also when a deadline is over."""
 
 
 class Reading:
@@ -53,15 +57,19 @@ class Reading:
         """Collect and export for the last time; whether the collector acknowledged it in time."""
         if self._periodic:
             return self._finish(self.provider.shutdown, timeout)
+        deadline = monotonic() + timeout
         done = self.flush(timeout)
-        self._finish(self.provider.shutdown, timeout)  # has nothing more to send
+        self._finish(self.provider.shutdown, deadline - monotonic())  # has nothing more to send
         return done
 
     def _finish(self, action: Callable[[float], object], timeout: float) -> bool:
         before = self._exporter.acknowledged
+        limit = max(timeout, _LEAST)
+        # Beside this thread, since exporters take as long as they were told to at first.
+        done = aside.start(lambda: action(limit * 1000), "loom-metrics")
         try:
-            action(max(timeout, 0.1) * 1000)
+            done.result(limit)
         except Exception as error:  # noqa: BLE001 - the SDK raises bare exceptions for a late collector
-            logger.warning("the metrics were not sent: %s", error)
+            logger.warning("the metrics were not sent: %s", str(error) or f"no answer within {limit:.3g} s")
             return False
         return self._exporter.acknowledged > before

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from opentelemetry.context import Context
 
 from loom.contract import span as contract
 from loom.contract.metric import Metric
+from loom.telemetry import aside
 from loom.telemetry.families import Families
 from loom.telemetry.family import Family
 from loom.telemetry.ledger import Ledger
@@ -23,6 +25,8 @@ logger = logging.getLogger("loom.telemetry")
 
 SHUTDOWN_SECONDS = 5.0
 """How long a process waits for its collector before it ends."""
+SPARE_SECONDS = 1.0
+"""How much longer for a shutdown that keeps no deadline: one that does says itself what arrived."""
 
 
 class Telemetry:
@@ -87,8 +91,14 @@ class Telemetry:
         return self._pipeline.shutdown(timeout) if self._pipeline else True
 
     async def close(self, timeout: float = SHUTDOWN_SECONDS) -> bool:  # noqa: ASYNC109 - passed to a thread
-        """`shutdown` without blocking the event loop."""
-        return await asyncio.to_thread(self.shutdown, timeout)
+        """`shutdown` without blocking the event loop, whatever its pool of threads is busy with."""
+        done = aside.start(partial(self.shutdown, timeout), "loom-shutdown")
+        try:
+            async with asyncio.timeout(timeout + SPARE_SECONDS):
+                return await asyncio.wrap_future(done)
+        except TimeoutError:
+            logger.warning("the telemetry was not stopped in time: an exporter does not end")
+            return False
 
     async def __aenter__(self) -> Self:
         """Itself."""

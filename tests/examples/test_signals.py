@@ -62,6 +62,45 @@ def test_mcp_servers_end_with_the_example_that_is_interrupted(receiver: Recorder
     assert all_sent(json.loads(rest[-1]), receiver)
 
 
+def test_a_handler_that_cannot_be_stopped_does_not_keep_an_example_from_ending(receiver: Recorder) -> None:
+    script = (
+        "import asyncio, os, signal, sys\n"
+        "from loom.examples.service import exit_code, start\n"
+        "from loom.runtime import Event\n"
+        "from loom.runtime.agent import AgentConfig, AgentOptions, ScriptedAgent\n"
+        "from loom.runtime.configuration import Configuration\n"
+        "from loom.runtime.loom import Loom\n"
+        "from loom.telemetry import Settings\n"
+        "async def resist(event, context):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    while True:\n"
+        "        try:\n"
+        "            await asyncio.sleep(3600)\n"
+        "        except asyncio.CancelledError:\n"
+        "            pass\n"
+        "async def work(endpoint):\n"
+        "    settings = Settings(traces_endpoint=endpoint, metrics_endpoint=endpoint)\n"
+        "    async with Loom(Configuration(settings, agents=AgentOptions(drain=0.1))) as loom:\n"
+        "        config = AgentConfig('planner', topics=('task',), setup_seconds=0.1)\n"
+        "        loom.agents.create(config, ScriptedAgent(resist))\n"
+        "        await loom.bus.publish('task', Event('chat'))\n"
+        "        await loom.serve()\n"
+        "    print('arrived:', loom.arrived)\n"
+        "    return exit_code(loom, good=True)\n"
+        "sys.exit(start(lambda: sys.argv[1], work))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, receiver.endpoint],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert done.stdout == "arrived: True\n"
+    assert "ends without what resists being stopped: agent planner" in done.stderr
+
+
 def test_a_signal_that_comes_while_it_starts_ends_it_with_the_same_code(receiver: Recorder) -> None:
     script = (
         "import asyncio, os, signal, sys\n"

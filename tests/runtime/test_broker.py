@@ -1,6 +1,7 @@
 """The action broker: which version, what result, and how it is counted."""
 
 import asyncio
+import contextlib
 
 import pytest
 from opentelemetry.trace import StatusCode, get_current_span
@@ -368,6 +369,45 @@ async def test_leaving_the_broker_also_stops_what_does_not_stop_at_its_deadline(
         broker.register(Capability("slow"), Recorder())
         assert (await broker.invoke(Call("slow", id="same"))).ok
     assert stops == 2
+
+
+@pytest.mark.parametrize("identity", ["", "same"], ids=["in its caller's task", "in a task of its own"])
+@pytest.mark.parametrize("insist", [False, True], ids=["in time", "at once"])
+async def test_a_provider_that_cannot_be_stopped_is_left_behind(
+    captured: Capture, caplog: pytest.LogCaptureFixture, *, identity: str, insist: bool
+) -> None:
+    begun, released = asyncio.Event(), asyncio.Event()
+
+    async def resist(_: Call) -> None:
+        begun.set()
+        while not released.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await released.wait()
+
+    async def enter_and_leave() -> None:
+        limits = BrokerLimits(stop_seconds=600.0 if insist else 0.01)
+        async with ActionBroker(captured.telemetry, limits) as broker:
+            broker.register(Capability("slow"), resist)
+            calls.append(asyncio.create_task(broker.invoke(Call("slow", id=identity)), name="caller"))
+            await begun.wait()
+
+    calls: list[asyncio.Task[Result]] = []
+    leaving = asyncio.create_task(enter_and_leave())
+    try:
+        await begun.wait()
+        await settle()
+        for _ in range(3 if insist else 0):  # as signals do that follow one another
+            leaving.cancel()
+            await settle()
+        done, _ = await asyncio.wait({leaving}, timeout=20)
+        assert done
+        assert leaving.cancelled() is insist
+        assert captured.total(m.REGISTERED_CAPABILITIES) == 0
+        name = "call of slow" if identity else "caller"
+        assert (f"{name} resists being stopped and is left behind" in caplog.text) is not insist
+    finally:
+        released.set()
+        await asyncio.wait({leaving, *calls}, timeout=20)
 
 
 async def test_each_caller_has_its_own_deadline() -> None:

@@ -1,6 +1,7 @@
 """Calls without an id run in their caller's own task: deadline, cancellation and closing are told apart."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import anyio
@@ -296,7 +297,7 @@ async def test_blocks_that_ended_out_of_order_are_swept_out() -> None:
         deadlines.end(first)
         deadlines.end(second)
         assert len(deadlines._line) <= SPARE + 5
-    await deadlines.close()
+    await deadlines.close(None, 60, logging.getLogger(__name__))
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.5])

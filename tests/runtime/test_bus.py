@@ -12,6 +12,7 @@ from loom.contract.spans import event_bus as spans
 from loom.errors import LoomRuntimeError
 from loom.runtime import BusLimits, Coordination, Envelope, Event, EventBus, Qos, Subscription
 from loom.runtime.reasons import BACKPRESSURE, CLOSED, EXPIRED, NO_SUBSCRIBER, QUEUE_FULL
+from loom.runtime.subscription import State
 from loom.telemetry import Telemetry
 from loom.telemetry.capture import Capture
 from loom.telemetry.propagation import inside
@@ -216,6 +217,50 @@ async def test_closing_lets_subscribers_take_what_is_queued(captured: Capture) -
     assert await reader == 5
     assert captured.total(m.DROPPED) == 0
     assert sum(captured.values(m.ACTIVE_SUBSCRIPTIONS).values()) == 0
+
+
+@pytest.mark.parametrize("waiting", [True, False], ids=["waits already", "was just started"])
+async def test_closing_lets_a_reader_that_has_taken_nothing_yet_take_everything(
+    captured: Capture, *, waiting: bool
+) -> None:
+    bus, taken = EventBus(captured.telemetry), 0
+    subscription = bus.subscribe("x")
+
+    async def read() -> None:
+        nonlocal taken
+        async for _ in subscription:
+            await settle()
+            taken += 1
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(read())
+        if waiting:
+            await settle()
+        for _ in range(5):
+            await bus.publish("x", Event("a"))
+        await bus.close(SECONDS)
+    assert taken == 5
+    assert captured.total(m.DROPPED) == 0
+
+
+async def test_closing_waits_for_no_reader_that_has_given_up() -> None:
+    bus = EventBus(Telemetry.disabled())
+    subscription = bus.subscribe("x")
+    with pytest.raises(TimeoutError):
+        await subscription.get(0.001)
+    await bus.publish("x", Event("a"))
+    async with asyncio.timeout(SECONDS):
+        await bus.close(2 * SECONDS)
+
+
+async def test_draining_leaves_closed_what_was_unsubscribed_meanwhile() -> None:
+    bus = EventBus(Telemetry.disabled())
+    subscription = bus.subscribe("x")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(bus.close(SECONDS))
+        await asyncio.sleep(0)
+        subscription.close()
+    assert subscription.state is State.CLOSED
 
 
 async def test_closing_does_not_make_a_drain_wait_that_has_begun() -> None:

@@ -12,6 +12,7 @@ from loom.runtime.agent.metrics import AgentMetrics
 from loom.runtime.agent.options import Surroundings
 from loom.runtime.agent.spans import CALL_STATUS, describe_action
 from loom.runtime.call import Call, ErrorCode, Result, Status
+from loom.runtime.code import recorded_code
 from loom.runtime.envelope import Envelope
 from loom.runtime.event import Event
 from loom.runtime.qos import Qos
@@ -57,7 +58,8 @@ class Executor:
             result = await self._invoke(action, call)
             span.set_attribute(CALL_STATUS, str(result.status))
             if result.error is not None:
-                span.fail(result.error.code, result.error.code)
+                code = recorded_code(result.error)
+                span.fail(code, code)
             return result
 
     async def publish_result(self, envelope: Envelope, action: Action, result: Result) -> None:

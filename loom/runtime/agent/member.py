@@ -9,13 +9,13 @@ from opentelemetry.context import Context, attach
 
 from loom.runtime.agent.agent import Agent, Setup, Teardown
 from loom.runtime.agent.config import AgentConfig
-from loom.runtime.agent.crew import Crew
 from loom.runtime.agent.lull import Lull
 from loom.runtime.agent.options import Surroundings
 from loom.runtime.agent.processing import Processor
 from loom.runtime.agent.restart import Restarts
 from loom.runtime.agent.turns import Turns
 from loom.runtime.agent.watch import Watch
+from loom.runtime.crew import Crew
 from loom.runtime.envelope import Envelope
 from loom.runtime.subscription import Subscription
 from loom.telemetry.family import NANOSECONDS

@@ -6,7 +6,6 @@ from time import perf_counter_ns
 
 from opentelemetry.context import Context
 
-from loom.contract import attributes as a
 from loom.contract.spans import agent as spans
 from loom.errors import LoomRuntimeError, Problem
 from loom.runtime.agent.agent import Agent, Crash
@@ -16,7 +15,7 @@ from loom.runtime.agent.execution import Executor
 from loom.runtime.agent.metrics import AgentMetrics, Outcome
 from loom.runtime.agent.options import Surroundings
 from loom.runtime.agent.phase import Phase
-from loom.runtime.agent.spans import EVENT_OUTCOME, describe_routing, describe_run
+from loom.runtime.agent.spans import EVENT_OUTCOME, ROUTE, describe_routing, describe_run
 from loom.runtime.agent.watch import Watch
 from loom.runtime.coordination import DEFAULT
 from loom.runtime.envelope import Envelope
@@ -26,7 +25,6 @@ from loom.telemetry.span import Span
 
 logger = logging.getLogger("loom.agent")
 
-_ROUTE = a.ROUTE.name
 _ELSEWHERE = frozenset({Route.HYBRID, Route.DEFER, Route.DROP})
 
 
@@ -144,7 +142,7 @@ class Processor:
         described = describe_routing(self._config, envelope)
         with self._telemetry.span(spans.ROUTE_EVENT, described) as routing:
             decision = await self._router.route(envelope.event, self._policy)
-            routing.set_attribute(_ROUTE, str(decision.route))
+            routing.set_attribute(ROUTE, str(decision.route))
             return decision
 
     async def _follow(self, decision: Decision, envelope: Envelope, watch: Watch) -> Outcome:

@@ -1,6 +1,7 @@
 """The agent runtime: makes agents, keeps them running, and lets them go."""
 
 import asyncio
+import logging
 from types import TracebackType
 from typing import Self
 
@@ -8,7 +9,6 @@ from loom.contract.spans import agent_runtime as spans
 from loom.errors import LoomRuntimeError, Problem
 from loom.runtime.agent.agent import Agent
 from loom.runtime.agent.config import AgentConfig
-from loom.runtime.agent.crew import Crew
 from loom.runtime.agent.lull import Lull
 from loom.runtime.agent.member import Member
 from loom.runtime.agent.metrics import RuntimeMetrics
@@ -16,9 +16,12 @@ from loom.runtime.agent.options import AgentOptions, Surroundings
 from loom.runtime.agent.spans import describe_agent
 from loom.runtime.broker import ActionBroker
 from loom.runtime.bus import EventBus
+from loom.runtime.crew import Crew
 from loom.runtime.router import Router
 from loom.runtime.topic import check_pattern
 from loom.telemetry import Telemetry
+
+logger = logging.getLogger("loom.agent_runtime")
 
 
 class AgentRuntime:
@@ -42,7 +45,7 @@ class AgentRuntime:
         self._metrics = RuntimeMetrics(telemetry)
         self._members: dict[str, Member] = {}
         self._leaving: set[Member] = set()
-        self._crew = Crew()
+        self._crew = Crew(logger)
         self._open = False
         self._lull = Lull(lambda: all(member.quiet for member in self._members.values()))
 

@@ -6,6 +6,7 @@ from loom.runtime.agent.config import AgentConfig
 from loom.runtime.agent.metrics import Outcome
 from loom.runtime.call import Call, Status
 from loom.runtime.envelope import Envelope
+from loom.runtime.router import Route
 from loom.runtime.topic import generalise
 
 _AGENT_ID = a.AGENT_ID.name
@@ -13,11 +14,13 @@ _AGENT_TYPE = a.AGENT_TYPE.name
 _EVENT_ID = a.EVENT_ID.name
 EVENT_OUTCOME = a.EVENT_OUTCOME.name
 _TOPIC = a.TOPIC.name
+ROUTE = a.ROUTE.name
 _ACTION_TYPE = a.ACTION_TYPE.name
 _CAPABILITY = a.CAPABILITY.name
 _CALL_ID = a.CALL_ID.name
 CALL_STATUS = a.CALL_STATUS.name
 _DROPPED = str(Outcome.DROPPED)
+_DROP = str(Route.DROP)
 _ERROR = str(Status.ERROR)
 
 
@@ -40,8 +43,8 @@ def describe_run(config: AgentConfig, envelope: Envelope) -> dict[str, str]:
 
 
 def describe_routing(config: AgentConfig, envelope: Envelope) -> dict[str, str]:
-    """Whose event is routed."""
-    return {_AGENT_ID: config.agent_id, _EVENT_ID: envelope.event.id}
+    """Whose event is routed; an event that nothing else is decided of is dropped."""
+    return {_AGENT_ID: config.agent_id, _EVENT_ID: envelope.event.id, ROUTE: _DROP}
 
 
 def describe_action(config: AgentConfig, action: Action, call: Call) -> dict[str, str]:

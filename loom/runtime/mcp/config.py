@@ -62,9 +62,9 @@ class StreamableHttp:
 
     @property
     def place(self) -> str:
-        """The URL without what may be secret: user, query, fragment."""
+        """Scheme, host and port: everything else in a URL may be secret, its path too."""
         parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from loom.runtime.mcp.pause import Pause, pause
 from loom.runtime.mcp.session import Connect, Hooks, Session
 from loom.runtime.mcp.status import ServerStatus
 from loom.runtime.mcp.toolbox import Register
-from loom.telemetry import Telemetry
+from loom.telemetry import Telemetry, aside
 
 _logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def over_sdk(environ: Mapping[str, str]) -> Connect:
 
     @asynccontextmanager
     async def connect(config: ServerConfig, hooks: Hooks) -> AsyncIterator[Session]:
-        open_session = await asyncio.to_thread(_load)
+        open_session = await asyncio.wrap_future(aside.start(_load, "loom-mcp-sdk"))
         async with open_session(config, hooks, environ) as session:
             yield session
 
@@ -177,7 +177,7 @@ class Manager:
 
 
 def _load() -> Callable[[ServerConfig, Hooks, Mapping[str, str]], AbstractAsyncContextManager[Session]]:
-    # In a thread, since these imports take more than half a second.
+    # In a thread of its own, since these imports take more than half a second, and tools may fill the pool.
     import jsonschema.validators  # noqa: F401, PLC0415 - for the first call, which would wait for it
 
     from loom.runtime.mcp.sdk import open_session  # noqa: PLC0415 - slow to import

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loom.contract import attributes as a
 from loom.contract.spans import tool_orchestrator as spans
 from loom.runtime.call import Status, read_error
+from loom.runtime.code import is_code
 from loom.runtime.orchestrator import arguments
 from loom.runtime.orchestrator.answer import CallReport
 from loom.runtime.orchestrator.asking import GRACE
@@ -23,7 +23,6 @@ from loom.telemetry import Telemetry
 
 _logger = logging.getLogger("loom.tool_orchestrator")
 
-_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
 UNKNOWN = "unknown"
 """Stands for every tool that was not offered: what the model wrote is content, and unbounded."""
 
@@ -76,11 +75,21 @@ class Execution:
 
     async def _run(self, dialogue: Dialogue, catalogue: Catalogue, order: _Order) -> tuple[CallReport, str]:
         tool = order.tool or UNKNOWN
-        attributes = {a.TOOL_NAME.name: tool, a.CALL_ID.name: order.id}
+        attributes = {
+            a.TOOL_NAME.name: tool,
+            a.CALL_ID.name: order.id,
+            a.CALL_STATUS.name: str(Status.ERROR),  # of a call that nothing else is said of
+        }
         with self._telemetry.span(spans.EXECUTE_TOOL, attributes) as span:
             self._content.arguments(span, order.call.arguments)
             watch = Watch()
-            result = await self._judge(dialogue, catalogue, order)
+            try:
+                result = await self._judge(dialogue, catalogue, order)
+            except asyncio.CancelledError as error:
+                report = CallReport(order.id, tool, Status.ERROR, Code.CANCELLED)
+                self._instruments.called(span, report, watch.read())
+                span.fail(error, report.code)
+                raise
             report = CallReport(order.id, tool, result.status, result.code)
             span.set_attribute(a.CALL_STATUS.name, report.status)
             self._instruments.called(span, report, watch.read())
@@ -117,7 +126,7 @@ class Execution:
             _logger.warning("%s raised %s", invocation.tool, type(error).__name__)
             message = f"{type(error).__name__}: {read_error(error)}"
             return ToolResult(Status.ERROR, code=Code.TOOL_RAISED, message=message)
-        return result if result.ok or _CODE.fullmatch(result.code) else _coded(result)
+        return result if result.ok or is_code(result.code) else _coded(result)
 
 
 def _coded(result: ToolResult) -> ToolResult:

@@ -11,7 +11,7 @@ from opentelemetry.trace import get_current_span
 from loom.contract import attributes as a
 from loom.contract.spans import router as spans
 from loom.runtime.event import Event
-from loom.runtime.router.decision import Decision, PolicyType, Question, decide
+from loom.runtime.router.decision import Decision, PolicyType, Question, Reason, Route, decide
 from loom.runtime.router.estimator import Estimator
 from loom.runtime.router.landscape import Landscape
 from loom.runtime.router.metrics import RouterMetrics, Verdict
@@ -31,6 +31,14 @@ VERDICTS = 4096
 """Different decisions that are remembered."""
 
 _EVENT_ID = a.EVENT_ID.name
+_UNDECIDED: dict[str, str | float] = {
+    a.ROUTE.name: Route.DROP.value,
+    a.ROUTE_REASON.name: Reason.ESTIMATOR_FAILED.value,
+    a.CONFIDENCE.name: 0.0,
+    a.ESTIMATED_LATENCY.name: 0.0,
+    a.ESTIMATED_COST.name: 0.0,
+}
+"""What a span says when it was cut short: there was no estimate, and the event goes nowhere."""
 _LEVELS: dict[object, Privacy] = {level.text: level for level in Privacy}
 _LEVELS[None] = Privacy.PUBLIC  # an event that says nothing leaves it to the policy
 
@@ -75,7 +83,11 @@ class Router:
             verdict.count()
             return verdict.decision
         with self._telemetry.span(spans.ROUTE, {_EVENT_ID: event.id}, context) as span:
-            verdict = await self._judge(event, policy or self.policy)
+            try:
+                verdict = await self._judge(event, policy or self.policy)
+            except BaseException:
+                span.set_attributes(_UNDECIDED)
+                raise
             verdict.count()
             if span.is_recording():
                 span.set_attributes(verdict.described)

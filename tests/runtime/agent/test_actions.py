@@ -6,9 +6,11 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from loom.contract import attributes as a
 from loom.contract.metrics import action_broker as bm
 from loom.contract.metrics import agent as m
 from loom.contract.metrics import event_bus as b
+from loom.contract.spans import agent as spans
 from loom.errors import LoomRuntimeError
 from loom.runtime import Call, Capability, Coordination, Event, Qos, Result, Status
 from loom.runtime.agent import Action, AgentConfig, AgentContext, AgentRuntime, ScriptedAgent
@@ -121,6 +123,30 @@ def test_a_capability_that_is_not_allowed_is_never_called(enter: Enter, captured
     asyncio.run(run())
     assert captured.value(m.ACTIONS_EXECUTED, "agent", "summarise", "error") == 1
     assert captured.total(bm.INVOCATIONS) == captured.value(bm.INVOCATIONS, "echo", "ok") == 1
+
+
+def test_what_a_provider_calls_a_code_is_on_no_span_unless_it_is_one(enter: Enter, captured: Capture) -> None:
+    async def refuse(call: Call) -> Result:
+        return Result.failed(str(call.payload))
+
+    codes = ("login of bob with password hunter2 was refused", "DENIED")
+    agent = returning(*(Action("refuse", code) for code in codes))
+
+    async def run() -> None:
+        async with enter() as (runtime, world):
+            world.broker.register(Capability("refuse"), refuse)
+            runtime.create(AgentConfig("planner", topics=("task",)), agent)
+            await world.bus.publish("task", Event("chat"))
+            await agent.handled(1)
+
+    asyncio.run(run())
+    assert all("hunter2" not in span.to_json() for span in captured.spans())
+    recorded = [
+        (span.status.description, attributes[a.ERROR_TYPE.name], attributes[a.ERROR_CODE.name])
+        for span in captured.spans(spans.EXECUTE_ACTION)
+        if (attributes := span.attributes)
+    ]
+    assert recorded == [("CAPABILITY_ERROR",) * 3, ("DENIED",) * 3]
 
 
 def test_a_handler_may_execute_an_action_itself_and_gets_the_result(enter: Enter) -> None:

@@ -99,6 +99,31 @@ def test_deleting_an_agent_lets_it_finish_what_it_has(enter: Enter, captured: Ca
     assert captured.total(b.DROPPED) == captured.value(b.DROPPED, "task", "no_subscriber") == 1
 
 
+@pytest.mark.parametrize("ready", [True, False], ids=["waits already", "was just created"])
+def test_an_agent_that_has_handled_nothing_yet_handles_everything_before_it_is_deleted(
+    enter: Enter, captured: Capture, *, ready: bool
+) -> None:
+    async def slow(_: Event, __: AgentContext) -> Sequence[Action]:
+        for _turn in range(20):
+            await asyncio.sleep(0)
+        return ()
+
+    agent = ScriptedAgent(slow)
+
+    async def run() -> None:
+        async with enter(drain=60.0) as (runtime, world):
+            runtime.create(AgentConfig("planner", topics=("task",)), agent)
+            for _turn in range(20 if ready else 0):
+                await asyncio.sleep(0)
+            for _ in range(5):
+                await world.bus.publish("task", Event("chat"))
+            await runtime.delete("planner")
+
+    asyncio.run(run())
+    assert captured.value(m.EVENTS_PROCESSED, "agent", "ok") == 5
+    assert captured.total(b.DROPPED) == 0
+
+
 def test_a_deletion_that_is_cancelled_still_deletes(enter: Enter, captured: Capture) -> None:
     async def run() -> None:
         begun = asyncio.Event()

@@ -8,8 +8,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
 from loom.contract import attributes as a
+from loom.contract.metrics import agent as m
 from loom.contract.spans import agent as spans
 from loom.contract.spans import agent_runtime as runtime_spans
+from loom.contract.spans import router as router_spans
 from loom.runtime import ActionBroker, Event, EventBus
 from loom.runtime.agent import (
     Action,
@@ -21,7 +23,7 @@ from loom.runtime.agent import (
     ScriptedAgent,
 )
 from loom.runtime.agent.options import Surroundings
-from loom.runtime.router import FixedEstimator, Landscape, Model, Router
+from loom.runtime.router import FixedEstimator, Landscape, Model, Route, Router
 from loom.telemetry import Sampling, Settings, Telemetry
 from loom.telemetry.capture import Capture, capture
 
@@ -212,6 +214,45 @@ def test_every_span_of_agents_has_every_attribute_of_its_contract_and_ends_ok_or
     assert statuses == ["ok", "error", "not_found"]
     (failed,) = [span for span in captured.spans(spans.RUN) if not span.status.is_ok]
     assert [event.name for event in failed.events] == ["exception"]
+
+
+class Undecided:
+    """Says when it is asked, and never how sure it is."""
+
+    def __init__(self) -> None:
+        """Nobody asked yet."""
+        self.asked = asyncio.Event()
+
+    def supports(self, _: str) -> bool:
+        return True
+
+    async def estimate(self, _: Event) -> float:
+        self.asked.set()
+        never: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        return await never
+
+
+def test_an_event_that_is_given_up_while_it_is_routed_leaves_spans_with_every_attribute(
+    enter: Enter, captured: Capture
+) -> None:
+    async def run() -> None:
+        estimator = Undecided()
+        router = Router(Landscape((Model("small"),)), estimator, captured.telemetry, patience=60)
+        async with enter(router, drain=0) as (runtime, world):
+            runtime.create(AgentConfig("planner", topics=("task",)), ScriptedAgent())
+            await world.bus.publish("task", Event("chat"))
+            await estimator.asked.wait()
+
+    asyncio.run(run())
+    for definition in (spans.RUN, spans.ROUTE_EVENT, router_spans.ROUTE):
+        (span,) = captured.spans(definition)
+        attributes = dict(span.attributes or {})
+        assert {each.name for each in definition.attributes} <= set(attributes)
+        assert attributes[a.ERROR_TYPE.name] == "CancelledError"
+    (routed,) = captured.spans(spans.ROUTE_EVENT)
+    assert (routed.attributes or {})[a.ROUTE.name] == Route.DROP
+    assert captured.value(m.EVENTS_PROCESSED, "agent", "dropped") == 1
+    assert captured.total(m.ROUTING_DECISIONS) == 0
 
 
 def test_an_agent_that_is_buried_leaves_a_failed_delete_span(enter: Enter, captured: Capture) -> None:

@@ -81,7 +81,7 @@ def test_nothing_is_configured_by_default() -> None:
 
 def test_no_secret_is_shown_by_a_configuration() -> None:
     assert "s3cret" not in repr((FILES, WEB))
-    assert StreamableHttp("https://user:s3cret@host:1/mcp?key=s3cret").place == "https://host:1/mcp"
+    assert StreamableHttp("https://user:s3cret@host:1/s3cret/mcp?key=s3cret#s3cret").place == "https://host:1"
 
 
 def test_every_problem_is_told_at_once_with_its_place_and_no_value() -> None:
@@ -175,7 +175,7 @@ def test_a_url_that_is_none_is_refused_in_code_too_and_not_shown(url: str) -> No
 
 
 def test_an_address_of_ipv6_is_a_host() -> None:
-    assert StreamableHttp("http://[::1]:8080/mcp").place == "http://[::1]:8080/mcp"
+    assert StreamableHttp("http://[::1]:8080/mcp").place == "http://[::1]:8080"
 
 
 def test_a_name_that_would_break_a_capability_is_refused_in_code_too() -> None:

@@ -94,12 +94,15 @@ async def test_a_server_behind_a_url_serves_dies_and_comes_back(
         assert "hunter2" not in span.to_json()
 
 
-async def test_nobody_at_the_url(house: OpenHouse, port: int) -> None:
+async def test_nobody_at_the_url(house: OpenHouse, port: int, caplog: pytest.LogCaptureFixture) -> None:
+    url = f"http://user:hunter2@127.0.0.1:{port}/hunter2/mcp?key=hunter2"
     async with house() as home:
         with pytest.raises(ServerError) as caught:
-            await home.manager.add_server(config(port))
+            await home.manager.add_server(ServerConfig("web", StreamableHttp(url), LIMITS))
         assert caught.value.code is Code.CONNECT_FAILED
-        assert f"nobody answers at http://127.0.0.1:{port}/mcp (ConnectError)" in str(caught.value)
+        assert f"nobody answers at http://127.0.0.1:{port} (ConnectError)" in str(caught.value)
+        assert "hunter2" not in str(caught.value)
+        assert "hunter2" not in caplog.text
         (span,) = home.captured.spans(spans.ADD_SERVER)
         assert span.attributes[a.ERROR_CODE.name] == Code.CONNECT_FAILED
         assert "hunter2" not in span.to_json()

@@ -1,7 +1,10 @@
 """The manager and a real server: what it registers, counts, records, and takes back."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
@@ -53,6 +56,20 @@ async def test_leaving_the_manager_removes_every_server(house: OpenHouse, raw: S
     assert home.captured.value(mcp_manager.SERVERS_ACTIVE) == 0
     assert home.captured.values(mcp_manager.SERVERS_DISCONNECTED) == {("one",): 1, ("two",): 1}
     assert set(home.captured.values(mcp_manager.TOOLS_REGISTERED).values()) == {0}
+
+
+async def test_a_server_is_connected_while_every_thread_of_the_pool_is_busy(
+    house: OpenHouse, raw: Serve
+) -> None:
+    loop, released = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    busy = loop.run_in_executor(None, released.wait, 60)
+    try:
+        async with asyncio.timeout(30), house() as home:
+            assert (await home.manager.add_server(raw("good"))).state is State.CONNECTED
+            assert not busy.done()
+    finally:
+        released.set()
 
 
 async def test_a_second_server_of_one_name_is_refused_and_the_first_stays(

@@ -70,6 +70,25 @@ def test_a_child_gets_what_is_harmless_what_is_named_and_what_is_set() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("ours", "childs"),
+    [
+        ("service.instance.id=pod-1", None),
+        ("team=a%2Cb, service.instance.id = pod-1 ,region=eu", "team=a%2Cb,region=eu"),
+        ("service%2Einstance%2eid=pod-1,team=a", "team=a"),
+        ("team=service.instance.id", "team=service.instance.id"),
+        ("service.instance.id.more=x", "service.instance.id.more=x"),
+        ("", None),
+    ],
+)
+def test_a_child_is_an_instance_of_its_own(ours: str, childs: str | None) -> None:
+    environ = {"OTEL_RESOURCE_ATTRIBUTES": ours}
+    for stdio in (Stdio("x"), Stdio("x", inherit=("OTEL_RESOURCE_ATTRIBUTES",))):
+        assert child_environment(stdio, environ).get("OTEL_RESOURCE_ATTRIBUTES") == childs
+    own = {"OTEL_RESOURCE_ATTRIBUTES": "service.instance.id=child"}
+    assert child_environment(Stdio("x", env=own), environ) == own
+
+
 @pytest.mark.anyio
 async def test_a_leash_interrupts_only_until_the_block_winds_up() -> None:
     async with Leash(0) as over:

@@ -315,3 +315,20 @@ def test_a_cancelled_run_leaves_nothing_behind_and_is_counted(
     assert run.attributes[a.ERROR_TYPE.name] == "CancelledError"
     error = "CANCELLED" if where == "model" else ""
     assert captured.values(gen_ai.OPERATION_DURATION) == {("chat", "loom", "scripted", error): 1}
+    calls = len(stopped) if where == "tool" else 0
+    assert captured.total(m.TOOL_CALLS) == captured.total(m.TOOL_ERRORS) == calls
+    assert captured.total(m.TOOL_LATENCY) == calls
+    called = captured.spans(spans.EXECUTE_TOOL)
+    assert len(called) == calls
+    for span in called:
+        attributes = dict(span.attributes or {})
+        assert attributes.pop(a.CALL_ID.name)
+        assert attributes == {
+            a.TOOL_NAME.name: "hang",
+            a.CALL_STATUS.name: "error",
+            a.ERROR_TYPE.name: "CancelledError",
+            a.ERROR_CODE.name: "CANCELLED",
+        }
+    if calls:
+        assert captured.value(m.TOOL_CALLS, "hang", "error") == calls
+        assert captured.value(m.TOOL_ERRORS, "hang", "CANCELLED") == calls

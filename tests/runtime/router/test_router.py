@@ -124,6 +124,36 @@ def test_cancelling_the_caller_is_no_failure_of_the_estimator() -> None:
     asyncio.run(cancel())
 
 
+def test_a_decision_that_was_cut_short_is_a_span_with_every_attribute_and_not_counted(
+    captured: Capture,
+) -> None:
+    async def cancel() -> None:
+        asked = asyncio.Event()
+
+        async def estimate() -> float:
+            asked.set()
+            return await never()
+
+        router = Router(BOTH, Function(estimate), captured.telemetry, patience=60)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(router.route(Event("chat", id="e")))
+            await asked.wait()
+            task.cancel()
+
+    asyncio.run(cancel())
+    (span,) = captured.spans(spans.ROUTE)
+    assert dict(span.attributes or {}) == {
+        a.EVENT_ID.name: "e",
+        a.ROUTE.name: "Drop",
+        a.ROUTE_REASON.name: "estimator_failed",
+        a.CONFIDENCE.name: 0.0,
+        a.ESTIMATED_LATENCY.name: 0.0,
+        a.ESTIMATED_COST.name: 0.0,
+        a.ERROR_TYPE.name: "CancelledError",
+    }
+    assert captured.total(m.DECISIONS) == 0
+
+
 @pytest.mark.parametrize("marked", ["secret", "LOCAL-ONLY", "", 3, ["public"]])
 def test_a_malformed_privacy_is_the_strictest_and_counted_as_a_violation(marked: object) -> None:
     event = Event("chat", metadata={"privacy": marked})  # type: ignore[dict-item]  # what foreign code may send

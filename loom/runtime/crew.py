@@ -1,11 +1,9 @@
-"""The tasks of all agents."""
+"""Tasks that somebody runs for others, and that may not want to end: handlers of agents, providers."""
 
 import asyncio
 import logging
 from collections.abc import Collection, Coroutine
 from typing import Any, Self
-
-logger = logging.getLogger("loom.agent_runtime")
 
 INSISTENCE = 3
 """How often a task that must end is cancelled before it is left behind."""
@@ -17,12 +15,13 @@ class Crew:
     """Tasks as in a TaskGroup, except that one that does not let itself be stopped is left behind.
 
     A TaskGroup waits for each of its tasks for ever, so that one handler that swallows its cancellation could
-    keep a whole program from ending. A task that fails has the body cancelled, and its error raised at
+    keep whoever started it from ending. A task that fails has the body cancelled, and its error raised at
     the end, as a TaskGroup has: one stands in it for all of them.
     """
 
-    def __init__(self) -> None:
-        """Enter it before the first task."""
+    def __init__(self, logger: logging.Logger) -> None:
+        """Enter it before the first task; the logger is told what is left behind."""
+        self._logger = logger
         self._tasks: set[Task] = set()
         self._abandoned: set[Task] = set()
         self._group: asyncio.TaskGroup
@@ -54,7 +53,11 @@ class Crew:
             self._tasks -= pending
             self._abandoned |= pending
             names = ", ".join(sorted({task.get_name() for task in pending}))
-            logger.error("%s resists being stopped and is left behind", names)
+            self._logger.error("%s resists being stopped and is left behind", names)
+
+    async def dismiss(self) -> None:
+        """Wait for all tasks, which were cancelled, as `stop` does."""
+        await self.stop(self._tasks, self._patience)
 
     async def __aenter__(self) -> Self:
         """Tasks can be started from here on."""
@@ -66,7 +69,7 @@ class Crew:
     async def __aexit__(self, *_: object) -> None:
         """Wait for tasks that were cancelled, as `stop` does."""
         try:
-            await self.stop(self._tasks, self._patience)
+            await self.dismiss()
         finally:
             if not self._failure.done():
                 self._failure.set_result(None)
@@ -83,6 +86,6 @@ class Crew:
         if error is None:
             return
         if self._failure.done():
-            logger.error("%s failed", task.get_name(), exc_info=error)
+            self._logger.error("%s failed", task.get_name(), exc_info=error)
         else:
             self._failure.set_exception(error)
