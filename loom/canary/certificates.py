@@ -1,7 +1,12 @@
-"""When certificates end: our own, and those that ports really present, whoever signed them."""
+"""When certificates end: our own, and those that ports really present, whoever signed them.
 
-from collections.abc import Iterator
+A port that presents none is closed, which nobody else may say: not everything is scraped.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import create_connection
 from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
@@ -18,18 +23,30 @@ _GRPC, _HTTP = "h2", "http/1.1"
 _PORTS = {"https": 443, "http": 80}
 
 
-def expiries(settings: Settings) -> Iterator[tuple[str, float]]:
-    """Identity → when its certificate ends, as Unix time; without those that cannot be looked at now."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of one certificate."""
+
+    identity: str
+    ends: float | None
+    """As Unix time; None when there was none to be seen."""
+    port: bool
+    """Whether a port was to present it; else it is a file."""
+
+
+def looks(settings: Settings) -> Iterator[Look]:
+    """One look at every certificate."""
     for identity, file in _files(settings).items():
-        try:
-            yield identity, in_file(file)
-        except (OSError, ValueError):
-            continue
+        yield Look(identity, _seen(partial(in_file, file)), port=False)
     for identity, address in ports(settings).items():
-        try:
-            yield identity, at_port(address, settings)
-        except (OSError, ValueError):  # nobody listens, or no TLS: others tell
-            continue
+        yield Look(identity, _seen(partial(at_port, address, settings)), port=True)
+
+
+def _seen(look: Callable[[], float]) -> float | None:
+    try:
+        return look()
+    except (OSError, ValueError):  # no such file; nobody listens, or no TLS
+        return None
 
 
 def ports(settings: Settings) -> dict[str, Address]:

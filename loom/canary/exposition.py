@@ -40,6 +40,7 @@ _FAILURES = _Family(canary.FAILURES, "counter", "Rounds that ended without an ar
 _EXPIRY = _Family(
     canary.CERTIFICATE_EXPIRY, "gauge", "When a certificate ends, as Unix time: its own, or a port's."
 )
+_OPEN = _Family(canary.PORT_OPEN, "gauge", "1 where a port presents a certificate, else 0.")
 _BUILD = _Family(canary.BUILD_INFO, "info", "The version that runs.")
 
 
@@ -61,6 +62,7 @@ def expose(record: Record) -> str:
             for stage, count in one.failures.items()
         ),
         *_EXPIRY.lines(({"identity": identity}, end) for identity, end in record.expiries.items()),
+        *_OPEN.lines(({"identity": identity}, float(open_)) for identity, open_ in record.ports.items()),
         *_BUILD.lines([({"version": VERSION}, 1)]),
         "# EOF\n",
     )

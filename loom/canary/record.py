@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from loom.canary.certificates import Look
 from loom.contract import canary
 
 
@@ -31,7 +32,11 @@ class Record:
     """Signal → how it fares."""
     expiries: dict[str, float] = field(default_factory=dict)
     """Identity → when its certificate ends, as Unix time; replaced as a whole."""
+    ports: dict[str, bool] = field(default_factory=dict)
+    """Identity → whether its port presented a certificate at the latest look; replaced as a whole."""
 
-    def know(self, expiries: Iterable[tuple[str, float]]) -> None:
-        """Take what was seen; what could not be looked at stays as it was last seen."""
-        self.expiries = {**self.expiries, **dict(expiries)}
+    def know(self, looks: Iterable[Look]) -> None:
+        """Take what was seen; the end of a certificate that could not be seen stays as it was last."""
+        seen = tuple(looks)
+        self.expiries = self.expiries | {one.identity: one.ends for one in seen if one.ends is not None}
+        self.ports = {one.identity: one.ends is not None for one in seen if one.port}

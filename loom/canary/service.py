@@ -6,7 +6,7 @@ from functools import partial
 from threading import Event, Thread
 from time import monotonic
 
-from loom.canary.certificates import expiries
+from loom.canary.certificates import looks
 from loom.canary.endpoint import listening
 from loom.canary.exposition import expose
 from loom.canary.letter import Courier, write
@@ -80,7 +80,7 @@ def _carry(courier: Courier, standing: Standing, settings: Settings, stop: Event
 
 
 def _watch(record: Record, settings: Settings, stop: Event) -> None:
-    _repeat(lambda: record.know(expiries(settings)), settings.interval, stop)
+    _repeat(lambda: record.know(looks(settings)), settings.interval, stop)
 
 
 def _repeat(work: Callable[[], None], interval: float, stop: Event) -> None:

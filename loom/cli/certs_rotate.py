@@ -12,6 +12,7 @@ from loom.deploy.credentials import succession
 from loom.deploy.credentials.rotation import renew
 from loom.deploy.credentials.succession import Step
 from loom.deploy.engine import reread
+from loom.deploy.plan.edges import LOOM
 from loom.deploy.plan.identity import identities
 
 
@@ -47,7 +48,8 @@ def command(target: Target, **options: Unpack[Options]) -> None:
 
     A new authority takes three steps, so that nobody distrusts anybody on the way: `--authority trust`,
     `--authority issue`, `--authority drop`. Between them every program has to read its files again: of a
-    running deployment those that do not look by themselves are told, all others look within two minutes.
+    running deployment those that do not look by themselves are told, Grafana is restarted, all others look
+    within two minutes.
     """
     order = replace(ordered(options), keep_keys=options["keep_keys"])
     only, step = options["only"], options["step"]
@@ -59,11 +61,17 @@ def command(target: Target, **options: Unpack[Options]) -> None:
         return
     vault = target.found
     if step:
-        show(vault.folder, succession.replace(target.plan, vault, order, Step(step)))
+        issued = succession.replace(target.plan, vault, order, Step(step))
     else:
-        show(vault.folder, renew(target.plan, vault, order, only))
-    told = reread(target.rendered, authorities=step is not None)
+        issued = renew(target.plan, vault, order, only)
+    show(vault.folder, issued)
+    told = reread(target.rendered, {one.party for one in issued}, authorities=step is not None)
     if told:
         click.echo(f"told to read them now: {', '.join(told)}; everybody else looks by itself")
+    if any(port.outside for port in target.plan.ports) and any(one.party == LOOM for one in issued):
+        click.echo(
+            f"other machines that send hold copies of {vault.folder / LOOM}: bring them the new files,"
+        )
+        click.echo("before their certificate ends, and after each step towards a new authority")
     if step:
         click.echo(_NEXT[Step(step)])

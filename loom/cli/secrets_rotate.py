@@ -22,6 +22,6 @@ def command(target: Target, party: str, secret: str, *, at_once: bool) -> None:
     try:
         show(target, [one for one in kept if one.state != "kept"])
     finally:
-        told = reread(target.rendered)
+        told = reread(target.rendered, {one.holder for one in kept if one.state == "changed"})
         if told:
             click.echo(f"told to read them now: {', '.join(told)}")

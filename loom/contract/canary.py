@@ -59,10 +59,12 @@ FAILURES = Series("loom_canary_failures_total", (*_SIGNAL, "stage"))
 """Rounds that ended without an arrival, by what failed."""
 CERTIFICATE_EXPIRY = Series("loom_canary_certificate_expiry_timestamp_seconds", (*_TARGET, "identity"))
 """When a certificate ends, as Unix time: `own` for its own, else that which a port presents, by its name."""
+PORT_OPEN = Series("loom_canary_port_open", (*_TARGET, "identity"))
+"""1 where a port presented a certificate at the latest look, 0 where it did not; ports by their names."""
 BUILD_INFO = Series("loom_canary_build_info", (*_TARGET, "version"))
 """Always 1."""
 
-ALL = (LAST_SUCCESS, ROUND_TRIP, ATTEMPTS, FAILURES, CERTIFICATE_EXPIRY, BUILD_INFO)
+ALL = (LAST_SUCCESS, ROUND_TRIP, ATTEMPTS, FAILURES, CERTIFICATE_EXPIRY, PORT_OPEN, BUILD_INFO)
 
 INTERVAL = Variable("LOOM_CANARY_INTERVAL", "60", "Seconds between two rounds.", Reader.CANARY)
 PATIENCE = Variable(
@@ -93,7 +95,7 @@ SERIES = Variable(
 WATCH = Variable(
     "LOOM_CANARY_WATCH",
     "",
-    "Further ports whose certificates it looks at: `host:port=name`, with commas.",
+    "Further ports that it looks at, and their certificates: `host:port=name`, with commas.",
     Reader.CANARY,
 )
 VARIABLES = (INTERVAL, PATIENCE, LISTEN, PROMETHEUS, JAEGER, CREDENTIALS, SERIES, WATCH)

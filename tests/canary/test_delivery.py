@@ -117,6 +117,8 @@ def test_what_arrives_is_found_and_what_does_not_is_told(
 
     # Jaeger is away: traces are not found, metrics go on arriving.
     stack.stop("jaeger")
+    assert of(stack.exported(), canary.PORT_OPEN, identity="exporter") == 1
+    assert settled(lambda: of(stack.exported(), canary.PORT_OPEN, identity="jaeger") == 0)
     assert grows(stack, settled, canary.FAILURES, signal="traces", stage=canary.LOOKUP)
     assert grows(stack, settled, canary.LAST_SUCCESS, signal="metrics")
     # The collector is away: nothing can be sent; the canary lives.

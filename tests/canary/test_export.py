@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loom.canary.certificates import expiries
+from loom.canary.certificates import Look, looks
 from loom.canary.endpoint import listening
 from loom.canary.exposition import MEDIA_TYPE, expose
 from loom.canary.folder import Folder
@@ -41,7 +41,7 @@ def test_before_the_first_arrival_there_is_neither_its_time_nor_a_round_trip() -
 
 def test_it_exports_exactly_the_contracts_series_with_their_labels() -> None:
     record = Record()
-    record.know([("own", 1.0)])
+    record.know([Look("own", 1.0, port=False), Look("jaeger", None, port=True)])
     for standing in record.standings.values():
         standing.round_trip, standing.last_success = 1.5, 3.0
     names = {one.partition("{")[0] for one in exported(record)}
@@ -61,7 +61,7 @@ def test_each_signal_takes_at_most_five_series() -> None:
 
 def test_a_name_cannot_break_the_text() -> None:
     record = Record()
-    record.know([('a"b\\c\nd', 1.0)])
+    record.know([Look('a"b\\c\nd', 1.0, port=False)])
     assert f'{canary.CERTIFICATE_EXPIRY.name}{{identity="a\\"b\\\\c\\nd"}} 1.0' in expose(record).splitlines()
     assert expose(record).endswith("\n# EOF\n")
 
@@ -160,10 +160,12 @@ def test_a_certificate_that_has_ended_is_seen_and_one_that_cannot_be_looked_at_s
     record = Record()
     with listening(ANYWHERE, str, Folder(late)) as endpoint:
         settings = watching(endpoint.port, home)
-        record.know(expiries(settings))
+        record.know(looks(settings))
     now = dt.datetime.now(dt.UTC).timestamp()
     assert record.expiries["watched"] < now < record.expiries["own"]
+    assert record.ports == {"watched": True, "jaeger": False}
     seen = dict(record.expiries)
-    record.know(expiries(settings))  # nobody listens any more
+    record.know(looks(settings))  # nobody listens any more
     assert record.expiries == seen
+    assert record.ports == {"watched": False, "jaeger": False}
     assert "jaeger" not in seen

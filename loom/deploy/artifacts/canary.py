@@ -1,15 +1,17 @@
 """What the canary is started with: `python -m loom.canary`, all of it said in its environment."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from loom.contract import canary as contract
 from loom.contract import environment as variables
 from loom.deploy.artifacts import environment, protection
+from loom.deploy.plan import rounds
 from loom.deploy.plan.model import Plan, Purpose, Service, Site
 
 ARGUMENTS = ("-m", "loom.canary")
-_WATCHED = ((Service.ALERTMANAGER, Purpose.UI), (Service.PROXY, Purpose.UI))
-"""Ports it does not talk to, whose certificates it looks at all the same; in containers Grafana's too."""
+_LOOKED_AT = (Purpose.UI, Purpose.HEALTH)
+"""Ports that it looks at where it has nothing to say: of every service one shows its certificate."""
 
 
 def settings(plan: Plan, site: Site) -> tuple[tuple[str, str], ...]:
@@ -20,6 +22,7 @@ def settings(plan: Plan, site: Site) -> tuple[tuple[str, str], ...]:
         variables.ENVIRONMENT: plan.profile.environment,
         **environment.credentials(plan, party, protection.folder(party, site)),
         contract.INTERVAL: f"{plan.profile.canary.interval.seconds:g}",
+        contract.PATIENCE: f"{rounds.patience(plan.profile):g}" if plan.profile.tracing.tail else "",
         contract.LISTEN: plan.listen(Service.CANARY, Purpose.EXPORTER, site),
         contract.PROMETHEUS: plan.url(Service.PROMETHEUS, Purpose.UI, site),
         contract.JAEGER: plan.url(Service.JAEGER, Purpose.UI, site),
@@ -31,10 +34,10 @@ def settings(plan: Plan, site: Site) -> tuple[tuple[str, str], ...]:
     return tuple((variable.name, value) for variable, value in own.items() if value)
 
 
-def _watched(plan: Plan, site: Site) -> list[str]:
-    more = [(Service.GRAFANA, Purpose.UI)] if site is Site.COMPOSE else []
-    return [
-        f"{plan.address(service, purpose, site)}={service}"
-        for service, purpose in (*_WATCHED, *more)
-        if plan.encrypted(service, purpose)
-    ]
+def _watched(plan: Plan, site: Site) -> Iterator[str]:
+    met = {edge.service for edge in plan.edges if edge.source == Service.CANARY} | {Service.CANARY}
+    absent = {Service.GRAFANA} if site is Site.NATIVE else set()
+    for service in (one for one in plan.services if one not in met | absent):
+        purpose = next((one for one in _LOOKED_AT if plan.encrypted(service, one)), None)
+        if purpose:
+            yield f"{plan.address(service, purpose, site)}={service}"

@@ -1,6 +1,6 @@
 """Whether every secret is there, for its owner only, and known to the servers."""
 
-from loom.deploy.credentials import ownership, password, roster
+from loom.deploy.credentials import address, ownership, password, roster
 from loom.deploy.credentials.keeping import DERIVED, derived, tokens, values
 from loom.deploy.credentials.vault import Vault
 from loom.deploy.plan.identity import PASSWORD, Kind, Secret, secrets
@@ -20,6 +20,8 @@ def problems(plan: Plan, vault: Vault) -> tuple[Problem, ...]:
             wrong.append(Problem("is missing", str(place), hint=remedy(one)))
             continue
         wrong += ownership.modes(place)
+        if address.exposed(plan, one, found[one.holder, one.file]):
+            wrong.append(Problem("is an address that is called in plain text", str(place), hint=address.HINT))
         if one.kind in DERIVED and derived(plan, one, found) != found[one.holder, one.file]:
             wrong.append(Problem(_out_of_date(one, found), str(place), hint=_INIT))
     if len(set(tokens(secrets(plan), found).values())) > 1:

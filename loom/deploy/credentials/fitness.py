@@ -1,26 +1,23 @@
 """What certificates can be made of: names that stand in one, and keys that programs take."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from loom.deploy.credentials.certificate import address
 from loom.deploy.plan.model import Plan
-from loom.deploy.profile import forms
+from loom.deploy.profile.hosts import STRANGE, is_host
 from loom.errors import InputError, Problem
 
 _CURVES = {"secp256r1", "secp384r1", "secp521r1"}
 _BITS = 2048
-_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def strange(plan: Plan, hosts: Sequence[str]) -> list[Problem]:
     """One problem for each further host, of the profile or asked for, that no certificate can be for."""
     every = dict.fromkeys((*hosts, *plan.profile.security.tls.hosts))
-    return [_strange(host) for host in every if address(host) is None and not _is_name(host)]
+    return [_strange(host) for host in every if not is_host(host)]
 
 
 def require_names(plan: Plan, hosts: Sequence[str]) -> None:
@@ -45,14 +42,9 @@ def require_keys(certificates: Sequence[x509.Certificate], file: Path) -> None:
         require_key(one.public_key(), file)
 
 
-def _is_name(host: str) -> bool:
-    # A colon stands in addresses only, which this is none of.
-    return bool(re.fullmatch(forms.HOST, host)) and all(map(_LABEL.fullmatch, host.split(".")))
-
-
 def _strange(host: str) -> Problem:
     hint = "" if host.isascii() else "write it in its ASCII form, which begins with xn--"
-    return Problem("is neither a host name nor an address", path=host or "''", hint=hint)
+    return Problem(STRANGE, path=host or "''", hint=hint)
 
 
 def _kind(public: object) -> str:

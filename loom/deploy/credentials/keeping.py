@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from loom.deploy.credentials import file, password, roster
+from loom.deploy.credentials import address, file, password, roster
 from loom.deploy.credentials.file import File
 from loom.deploy.credentials.vault import Vault
 from loom.deploy.plan.identity import PASSWORD, Kind, Secret, secrets
@@ -61,6 +61,9 @@ def put(plan: Plan, vault: Vault, holder: str, name: str, value: str) -> tuple[K
             hint = "it follows the callers' passwords: loom-deploy secrets init"
             raise InputError(Problem(f"{holder}/{name} cannot be set", hint=hint))
         text, wanted = _text(one, value)
+        if not wanted and address.exposed(plan, one, text):
+            said = f"what was given for {holder}/{name} is an address that is called in plain text"
+            raise InputError(Problem(said, hint=address.HINT))
         if wanted:
             raise InputError(Problem(f"what was given for {holder}/{name} cannot be a secret", hint=wanted))
         return _settle(plan, vault, _instead(plan, vault, one, text))

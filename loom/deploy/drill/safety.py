@@ -44,6 +44,13 @@ CAUSES = (
         {JOB: f.JOB_CANARY, "signal": canary.SIGNALS[1]},
         dict.fromkeys(("CanaryFailing", *_FRESH), Proof.SILENCED),
     ),
+    Cause(
+        "the proxy is stopped",
+        ("PipelineServiceDown",),
+        lambda ground: ground.stop(Service.PROXY),
+        lambda ground: ground.start(Service.PROXY),
+        2,
+    ),
     Cause("certificates that last ten days", ("CertificateExpiring",), _renew(10), _renew(DAYS), 2),
     Cause("certificates that last two days", ("CertificateExpiringNow",), _renew(2), _renew(DAYS), 4),
 )

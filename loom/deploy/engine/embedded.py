@@ -111,6 +111,11 @@ class EmbeddedEngine:
         del deployment, service, name
         return False
 
+    def restart(self, deployment: Deployment, service: str) -> bool:
+        """See `Engine.restart`: it is one process, with no files to read."""
+        del deployment, service
+        return False
+
     def has_data(self, home: Home) -> bool:
         """See `Engine.has_data`: not its own, but `down` removes it all the same."""
         return home.has_data
@@ -176,7 +181,7 @@ def _start(deployment: Deployment, watch: Watch) -> None:
         _end(processes.own(deployment.home))
         deployment.home.forget()
         raise
-    otlp = readiness.front(deployment.plan, Service.COLLECTOR)
+    otlp = readiness.front(deployment.plan, entries(deployment.plan.profile)[0])
     watch.say(RECEIVER, f"ready after {watch.elapsed:.1f} s at {otlp}")
     watch.say(PAGE, f"ready after {watch.elapsed:.1f} s at {page(deployment.plan)}")
 
@@ -225,7 +230,7 @@ def _end(running: "Sequence[psutil.Process]") -> None:
 
 def _status(deployment: Deployment, service: str, running: "Sequence[psutil.Process]") -> ServiceStatus:
     plan, home = deployment.plan, deployment.home
-    url = page(plan) if service == PAGE else readiness.front(plan, Service.COLLECTOR)
+    url = page(plan) if service == PAGE else readiness.front(plan, entries(plan.profile)[0])
     if not running:
         tail = logs.last_lines(_log(home), _SHOWN)
         return ServiceStatus(service, "ABSENT", obstacle="its process is gone", url=url, tail=tail)

@@ -105,6 +105,10 @@ class FakeEngine:
         self.signals.append((service, name))
         return True
 
+    def restart(self, deployment: Deployment, service: str) -> bool:
+        """Note it, as a signal of that name."""
+        return self.signal(deployment, service, "restart")
+
     def has_data(self, home: Home) -> bool:
         """Whether it was up and has data since."""
         return home.name in self.data

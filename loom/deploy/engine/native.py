@@ -85,6 +85,10 @@ class NativeEngine:
             return lifecycle.client(deployment.home).signal(service, name)
         return False
 
+    def restart(self, deployment: Deployment, service: str) -> bool:
+        """See `Engine.restart`: supervisord starts anew what ends."""
+        return self.signal(deployment, service, "TERM")
+
     def has_data(self, home: Home) -> bool:
         """See `Engine.has_data`."""
         return home.has_data

@@ -118,6 +118,9 @@ class Engine(Protocol):
     def signal(self, deployment: Deployment, service: str, name: str) -> bool:
         """Send a running service a signal by its name, `USR1`; False where it does not run."""
 
+    def restart(self, deployment: Deployment, service: str) -> bool:
+        """Have a running service end and start anew; False where it does not run. Waits for nothing more."""
+
     def has_data(self, home: Home) -> bool:
         """Whether there is data of the deployment, running or not; False where that cannot be known."""
 

@@ -1,5 +1,6 @@
-"""Programs that read renewed credentials only when they are told so."""
+"""Programs that read renewed credentials only when they are told so, or when they start."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from loom.deploy import programs
@@ -10,19 +11,26 @@ _FILES = {programs.CADDY.name: "USR1"}
 """Program → the signal at which it reads its own certificate, and its users."""
 _AUTHORITIES = {programs.OTELCOL.name: "HUP"}
 """The same for whom it trusts. The collector starts anew within its process: a queue on disk stays."""
+_AT_START = frozenset({programs.GRAFANA.name})
+"""Programs that read what they show, and whom they trust, when they start and never again."""
 
 
-def reread(rendered: Path, *, authorities: bool = False) -> tuple[str, ...]:
-    """Tell a deployment's programs; the services that were told, none when nothing of it runs."""
+def reread(rendered: Path, changed: Collection[str] = (), *, authorities: bool = False) -> tuple[str, ...]:
+    """Tell a deployment's programs; the services that were told, none when nothing of it runs.
+
+    `changed` are the parties that got something new: of these, whoever reads only at its start is restarted.
+    """
     home = Home(rendered.parent)
     deployment = load(home) if home.record.exists() else None
     if deployment is None:
         return ()
     signals = _FILES | (_AUTHORITIES if authorities else {})
     engine = named(deployment.engine)
-    return tuple(
-        str(one.service)
-        for one in deployment.plan.containers
-        if one.program.name in signals
-        and engine.signal(deployment, str(one.service), signals[one.program.name])
-    )
+    told = []
+    for one in deployment.plan.containers:
+        service, signal = str(one.service), signals.get(one.program.name)
+        if (signal and engine.signal(deployment, service, signal)) or (
+            service in changed and one.program.name in _AT_START and engine.restart(deployment, service)
+        ):
+            told.append(service)
+    return tuple(told)

@@ -10,6 +10,7 @@ from loom.deploy.plan import (
     people,
     policy,
     ports,
+    rounds,
     sampling,
     storage,
 )
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     *objectives.CHECKS,
     *policy.CHECKS,
     *sampling.CHECKS,
+    *rounds.CHECKS,
     *longterm.CHECKS,
     *aggregation.CHECKS,
 )
@@ -61,6 +63,7 @@ def remarks(plan: Plan) -> tuple[Problem, ...]:
         *_known_password(plan),
         *memory.remarks(plan),
         *people.remarks(plan),
+        *sampling.remarks(plan),
         *longterm.remarks(plan),
         *aggregation.remarks(plan),
     )

@@ -121,6 +121,12 @@ def queued_rate(profile: Profile) -> float:
     return arriving / profile.collector.replicas
 
 
+def queue_seconds(profile: Profile) -> float:
+    """How long one queue of traces takes what comes while nobody takes it."""
+    rate = queued_rate(profile)
+    return profile.collector.queue.size / rate if rate else 0.0
+
+
 def _kept(profile: Profile, spans: float) -> float:
     """Spans a second that are sampled, by head or by tail."""
     tail = profile.tracing.tail

@@ -82,6 +82,8 @@ def _container(service: Service, program: programs.Program, memory: Size, data: 
 def ports(profile: Profile) -> tuple[Port, ...]:
     """Every port; in a container where the program's documents put it, natively where no two collide."""
     rows = [*_PUBLISHED, *_INNER, *(_DIAGNOSTICS if profile.collector.diagnostics else ())]
+    if profile.metrics.delivery == "otlp":
+        rows.remove(_EXPORTER)  # what is pushed has no page: nobody would listen there
     if profile.security.authentication == "basic":
         # The proxy takes the documented port, on the host and natively.
         rows = [row for row in rows if row not in _BEHIND_PROXY] + list(_PROXIED)
@@ -117,11 +119,12 @@ class _Row(NamedTuple):
     """The key of the profile's `ports` that decides, or the port itself where there is nothing to choose."""
 
 
+_EXPORTER = _Row(Service.COLLECTOR, Purpose.EXPORTER, 8889, "collector_exporter")
 _PUBLISHED = (
     _Row(Service.COLLECTOR, Purpose.OTLP_GRPC, 4317, "otlp_grpc"),
     _Row(Service.COLLECTOR, Purpose.OTLP_HTTP, 4318, "otlp_http"),
     _Row(Service.COLLECTOR, Purpose.HEALTH, 13133, "collector_health"),
-    _Row(Service.COLLECTOR, Purpose.EXPORTER, 8889, "collector_exporter"),
+    _EXPORTER,
     _Row(Service.COLLECTOR, Purpose.TELEMETRY, 8888, "collector_telemetry"),
     _Row(Service.JAEGER, Purpose.UI, 16686, "jaeger_ui"),
     _Row(Service.PROMETHEUS, Purpose.UI, 9090, "prometheus"),

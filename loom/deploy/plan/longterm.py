@@ -152,6 +152,12 @@ def thanos(plan: Plan) -> Iterator[Problem]:
     if chosen.objstore.directory and chosen.objstore.config_secret:
         path = "metrics.longterm.thanos.objstore.directory"
         yield at(profile, path, "contradicts config_secret", "keep one; null removes what a base says")
+    if chosen.objstore.config_secret in _RESERVED:
+        path = "metrics.longterm.thanos.objstore.config_secret"
+        message = (
+            f"a secret called {chosen.objstore.config_secret!r} is made here already, for something else"
+        )
+        yield at(profile, path, message, "choose another name, such as bucket")
     if local.seconds < 3 * BLOCK_SECONDS:
         message = f"{local} may end before a block of two hours is uploaded"
         yield at(profile, "metrics.retention.time", message, "write at least 6h with Thanos", (_THANOS,))
@@ -194,6 +200,10 @@ def remarks(plan: Plan) -> Iterator[Problem]:
         message = f"what {one.name} refuses, or cannot take for longer than about two hours, it never gets"
         hint = "samples wait in Prometheus' write-ahead log; an answer of 4xx but 429 is final"
         yield at(profile, f"metrics.remote_write.{number}", message, hint)
+    if told.callers and profile.environment in PRODUCTION:
+        message = "Prometheus is published on loopback only"
+        hint = "bring callers of other machines here by a tunnel, or by a proxy of your own"
+        yield at(profile, "metrics.federation.callers", message, hint)
     if told.callers and not profile.security.tls.hosts:
         message = "Prometheus' certificate is good for no name by which other machines reach it"
         yield at(profile, "metrics.federation.callers", message, "name the host in security.tls.hosts")

@@ -18,9 +18,10 @@ _LEAST = {
     Service.SAMPLER: ("memory.sampler", 128),
     Service.BALANCER: ("memory.balancer", 32),
     Service.CANARY: ("memory.canary", 64),
-    Service.THANOS_STORE: ("memory.thanos", 128),
+    Service.THANOS_STORE: ("memory.thanos", 500),
 }
-"""MiB below which a program is killed before it has done anything. The collector was seen to take 80."""
+"""MiB below which a program is killed before it has done anything. The collector was seen to take 80. Thanos'
+store refuses a cache, a quarter of its memory, that is smaller than the largest item it may hold, 125 MiB."""
 
 _FLOODED = 320
 """MiB of a collector that stays within them while a fifth of them arrives at every moment, as

@@ -16,6 +16,7 @@ from loom.contract.objective import WINDOWS, Objective
 from loom.deploy.plan.estimate import kept_seconds
 from loom.deploy.plan.finding import WORKLOAD, at, span
 from loom.deploy.plan.model import Plan
+from loom.deploy.plan.rounds import oldest
 from loom.deploy.profile import objectives as written
 from loom.deploy.profile.model import Profile
 from loom.deploy.profile.quantity import Duration
@@ -149,12 +150,14 @@ def _spell(seconds: float) -> str:
 
 def within(plan: Plan) -> Iterator[Problem]:
     """Telemetry that is always older than that, even when all is well."""
-    profile, metrics = plan.profile, plan.profile.metrics
-    section = profile.alerting.slo.freshness
-    pace = profile.canary.interval.seconds + metrics.export_interval.seconds + metrics.scrape_interval.seconds
-    if profile.canary.enabled and section.enabled is not False and section.within.seconds < 2 * pace:
-        message = f"{section.within} is less than two rounds of the canary take, {span(2 * pace)}"
-        yield at(profile, f"{_SECTION}.freshness.within", message, "raise it, or shorten canary.interval")
+    profile, section = plan.profile, plan.profile.alerting.slo.freshness
+    least = oldest(profile, 2)
+    if profile.canary.enabled and section.enabled is not False and section.within.seconds < least:
+        message = f"{section.within} is less than two rounds of the canary take, {span(least)}"
+        waits = " or tracing.tail.wait" if profile.tracing.tail else ""
+        hint = f"raise it, or shorten canary.interval{waits}"
+        causes = ("canary.interval", "tracing.tail.wait")
+        yield at(profile, f"{_SECTION}.freshness.within", message, hint, causes)
 
 
 CHECKS = (unmeasured, windows, threshold, within)

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from datetime import date
 from difflib import get_close_matches
 
+from loom.contract.metrics import ALL
+from loom.contract.naming import Naming
 from loom.deploy.plan.finding import at, written
 from loom.deploy.plan.layout import LOOPBACK
 from loom.deploy.plan.model import Plan
 from loom.deploy.plan.outward import every
+from loom.deploy.profile.routing import faults
 from loom.errors import Problem
 
 PRODUCTION = frozenset({"production", "prod"})
@@ -136,4 +139,34 @@ def receivers(plan: Plan) -> Iterator[Problem]:
             yield at(plan.profile, "alerting.receivers", message, "give each its own name")
 
 
-CHECKS = (production, ingestion, protection, waivers, consistent, unused, receivers)
+def routing(plan: Plan) -> Iterator[Problem]:
+    """Receivers, teams and routes that do not fit together."""
+    for fault in faults(plan.profile.alerting):
+        yield at(plan.profile, *fault)
+
+
+def namespace(plan: Plan) -> Iterator[Problem]:
+    """Words that Prometheus takes for a suffix: pushed to, it sees the namespace as a part of names."""
+    metrics = plan.profile.metrics
+    if metrics.delivery != "otlp":
+        return
+    for word in dict.fromkeys(metrics.namespace.split("_")):
+        naming = Naming(metrics.naming, word)
+        if word and any(naming.joined(metric) != naming.base(metric) for metric in ALL):
+            message = f"Prometheus takes {word!r} for a suffix, which it drops or moves to the end of a name"
+            hint = "leave it out, or write naming: documented or delivery: scrape"
+            causes = ("metrics.naming", "metrics.delivery")
+            yield at(plan.profile, "metrics.namespace", message, hint, causes)
+
+
+CHECKS = (
+    production,
+    ingestion,
+    protection,
+    waivers,
+    consistent,
+    unused,
+    receivers,
+    routing,
+    namespace,
+)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from loom.deploy.plan import topology
-from loom.deploy.plan.estimate import SPANS_PER_EVENT, queued_bytes
+from loom.deploy.plan.estimate import SPANS_PER_EVENT, queue_seconds, queued_bytes
 from loom.deploy.plan.finding import at, human, span, written
 from loom.deploy.plan.layout import limiter
 from loom.deploy.plan.model import Plan, Service
@@ -143,6 +143,18 @@ def delivered(plan: Plan) -> Iterator[Problem]:
             " others have since been sent"
         )
         yield at(plan.profile, "metrics.delivery", message, "write otlp")
+
+
+def remarks(plan: Plan) -> Iterator[Problem]:
+    """What the loss of one sampler means for all traces."""
+    profile = plan.profile
+    if profile.collector.topology == "tiered":
+        message = (
+            "while one sampler is away all traces wait: the collectors' queues are full after about"
+            f" {span(queue_seconds(profile))}, and what a sampler had not decided on is lost with it"
+        )
+        hint = "raise collector.queue.size for longer; a sampler that ends is started anew at once"
+        yield at(profile, "collector.topology", message, hint)
 
 
 CHECKS = (exclusive, placed, timed, fits, unused, delivered)

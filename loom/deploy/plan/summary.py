@@ -4,9 +4,10 @@ from dataclasses import asdict
 from typing import TypedDict
 
 from loom.deploy.plan.derive import remarks
-from loom.deploy.plan.estimate import SPANS_PER_EVENT, kept_seconds, queued_rate
+from loom.deploy.plan.estimate import SPANS_PER_EVENT, kept_seconds, queue_seconds
 from loom.deploy.plan.model import Container, Edge, Plan
 from loom.deploy.plan.outward import Outward, every
+from loom.deploy.plan.topology import COLLECTORS
 
 
 class PortSummary(TypedDict):
@@ -118,7 +119,9 @@ def _edge(edge: Edge | Outward) -> EdgeSummary:
 def _disk(plan: Plan) -> int:
     volumes, profile = plan.profile.volumes, plan.profile
     stored = volumes.jaeger.base if profile.tracing.storage == "badger" else 0
-    queued = volumes.collector.base if profile.collector.queue.storage == "disk" else 0
+    # Each collector that keeps its queue on disk has a volume of its own.
+    queues = [one for one in plan.containers if one.service.role in COLLECTORS and one.volume]
+    queued = volumes.collector.base * len(queues)
     thanos = profile.metrics.longterm.thanos
     blocks = volumes.thanos.base if thanos and not thanos.objstore.config_secret else 0
     return volumes.prometheus.base + stored + queued + blocks
@@ -164,10 +167,10 @@ def _metrics(plan: Plan) -> Kept:
 
 
 def _queue(plan: Plan) -> Queue:
-    queue, rate = plan.profile.collector.queue, queued_rate(plan.profile)
+    queue = plan.profile.collector.queue
     return {
         "items": queue.size,
         "storage": queue.storage,
         "bytes": plan.estimate.queue_bytes,
-        "seconds": queue.size / rate if rate else 0.0,
+        "seconds": queue_seconds(plan.profile),
     }

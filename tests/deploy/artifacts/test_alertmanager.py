@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loom.deploy import profile
 from loom.deploy.artifacts import Artifact, alertmanager, parse, rules
-from loom.deploy.artifacts.alertmanager.inhibition import CHAINS
+from loom.deploy.artifacts.alertmanager.inhibition import CHAINS, LESSER
 from loom.deploy.artifacts.rules import Severity
 from loom.deploy.plan import Plan, derive
 from loom.deploy.profile import routing
@@ -144,8 +144,24 @@ def test_every_severity_has_its_branch(called: Plan) -> None:
 
 
 def test_a_silenced_alert_and_its_cause_are_alerts_of_ours(plan_of: Callable[..., Plan]) -> None:
-    names = {alert.name for name in ("dev", "prod") for alert in rules.alerts(plan_of(name))}
-    assert {name for chain in CHAINS for name in (chain.cause, *chain.effects)} <= names
+    everything = derive(profile.load(Path(__file__).parents[3] / "bench" / "everything.yaml"))
+    plans = (plan_of("dev"), plan_of("prod"), everything)
+    known = {alert.name: alert for plan in plans for alert in rules.alerts(plan)}
+    for chain in (*LESSER, *CHAINS):
+        assert known[chain.cause].severity is Severity.CRITICAL or chain.cause == "LoomTelemetryAbsent"
+        for effect in chain.effects:
+            # A label that only one of them has is never equal: what is to be silenced would be told.
+            for label in chain.alike:
+                assert label in known[chain.cause].expression.labels
+                assert label in known[effect].expression.labels, (chain.cause, effect, label)
+
+
+def test_every_warning_that_a_worse_alert_repeats_is_silenced_by_it() -> None:
+    """Not by another of its component: that a disk is full is no reason to keep quiet of a broken file."""
+    pairs = {(chain.cause, effect) for chain in LESSER for effect in chain.effects}
+    assert ("PrometheusVolumeFull", "PrometheusVolumeFilling") in pairs
+    assert ("CertificateExpiringNow", "CertificateExpiring") in pairs
+    assert not [pair for pair in pairs if pair[1].endswith("ConfigInvalid")]
 
 
 MISFITS = {
@@ -153,12 +169,11 @@ MISFITS = {
         """
   receivers: [{name: ops, url_secret: a}]
   routes: [{receiver: opps}, {team: modles, receiver: ops}]
-  teams: [{name: models, components: [loom.rooter]}]
+  teams: [{name: models, components: [loom.router]}]
 """,
         """
 routes[0].receiver: there is no receiver 'opps' (did you mean 'ops'?)
 routes[1].team: there is no team 'modles' (did you mean 'models'?)
-teams[0].components: no alert is about 'loom.rooter' (did you mean 'loom.router'?)
 """,
     ),
     "taken names": (
@@ -172,6 +187,14 @@ receivers[0].name: 'nobody' is a receiver of ours (choose another name)
 repeat.warning: Alertmanager forgets after 120h whom it told (write at most 120h)
 teams[0].components: has none (write them; every other component is platform's anyway)
 teams[0].name: 'platform' is the rest (choose another name)
+""",
+    ),
+    "a heartbeat without a pause": (
+        """
+  heartbeat: {url_secret: a, interval: 999ms}
+""",
+        """
+heartbeat.interval: 999ms is too short: Alertmanager would call without a pause (write at least 1s)
 """,
     ),
     "half a login": (
@@ -192,13 +215,47 @@ def test_what_does_not_fit_together_is_refused_at_its_line(
     planned: Callable[[str], Plan], misfit: str
 ) -> None:
     alerting, problems = MISFITS[misfit]
-    plan = planned(alerting)
     with pytest.raises(PlanError) as caught:
-        alertmanager.artifacts(plan)
+        planned(alerting)
     found = caught.value.problems
     said = sorted(str(replace(problem, file="", line=0, column=0)) for problem in found)
     assert said == [f"$.alerting.{line}" for line in problems.split("\n") if line]
     assert all(problem.line for problem in found)
+
+
+def test_routes_are_refused_together_with_everything_else(planned: Callable[[str], Plan]) -> None:
+    with pytest.raises(PlanError) as caught:
+        planned("  routes: [{receiver: opps}]\ncanary: {enabled: true, interval: 500ms}\n")
+    paths = [problem.path for problem in caught.value.problems]
+    assert paths == ["$.alerting.routes[0].receiver", "$.canary.interval"]
+
+
+def test_a_team_that_looks_after_nothing_is_refused_at_its_line(planned: Callable[[str], Plan]) -> None:
+    plan = planned("  teams: [{name: models, components: [loom.rooter]}]\n")
+    with pytest.raises(PlanError) as caught:
+        alertmanager.artifacts(plan)
+    [problem] = caught.value.problems
+    assert (problem.path, problem.line) == ("$.alerting.teams[0].components", 4)
+    assert (problem.message, problem.hint) == (
+        "no alert is about 'loom.rooter'",
+        "did you mean 'loom.router'?",
+    )
+
+
+NOT_TEXT = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
+
+
+@pytest.mark.parametrize("name", NOT_TEXT)
+def test_a_name_that_yaml_takes_for_something_else_stays_a_name(
+    planned: Callable[[str], Plan], name: str
+) -> None:
+    plan = planned(f"  receivers: [{{name: '{name}', url_secret: a}}, {{name: ops, url_secret: b}}]\n")
+    *_, test = alertmanager.artifacts(plan)
+    document: Any = parse(test)
+    told = {tuple(one["receivers"]) for one in document["tests"]}
+    assert told == {(name, "ops"), ("nobody",)}
+    # A reader that knows more such words than PyYAML sees quotes too.
+    assert f'["{name}", ops]' in test.text
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,16 @@ INHIBITIONS = [
     Case("LoomMcpServerDown", {JOB: "a"}, "LoomMcpServerFlapping", {JOB: "a"}, silenced=True),
     Case("LoomMcpServerDown", {JOB: "a"}, "LoomMcpServerFlapping", {JOB: "b"}, silenced=False),
     Case("LoomMcpServerDown", {"server": "a"}, "LoomMcpServerFlapping", {"server": "b"}, silenced=False),
+    Case("PrometheusVolumeFull", {JOB: "a"}, "PrometheusVolumeFilling", {JOB: "a"}, silenced=True),
+    Case("PrometheusVolumeFull", {JOB: "a"}, "PrometheusConfigInvalid", {JOB: "a"}, silenced=False),
+    Case("CollectorQueueFull", {"exporter": "a"}, "CollectorLosingData", {"exporter": "a"}, silenced=True),
+    Case("CollectorQueueFull", {"exporter": "a"}, "CollectorLosingData", {"exporter": "b"}, silenced=False),
+    Case(
+        "CollectorQueueFull", {"exporter": "a"}, "CollectorRefusingData", {"receiver": "otlp"}, silenced=True
+    ),
+    Case(
+        "PipelineTargetDown", {JOB: foreign.JOB_SAMPLER}, "CanaryMissing", {"signal": "traces"}, silenced=True
+    ),
     Case("LoomMcpServerDown", {JOB: "a"}, "LoomAgentFailing", {JOB: "a"}, silenced=False),
     Case("PipelineTargetDown", {JOB: foreign.JOB_EXPORTER}, "LoomTelemetryAbsent", {}, silenced=True),
     Case("PipelineTargetDown", {JOB: foreign.JOB_JAEGER}, "LoomTelemetryAbsent", {}, silenced=False),

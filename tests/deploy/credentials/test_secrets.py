@@ -159,6 +159,19 @@ def test_what_is_brought_is_kept_without_its_newline(receivers: Plan, vault: Vau
     assert content(vault, "alertmanager", "chat_url") == "https://chat.example/hook?key=abc"
 
 
+@pytest.mark.parametrize("host", ["chat.example", "10.0.0.7:9095", "[2001:db8::1]"])
+def test_production_calls_nobody_elsewhere_in_plain_text(receivers: Plan, vault: Vault, host: str) -> None:
+    initialise(receivers, vault)
+    with pytest.raises(InputError, match="called in plain text") as caught:
+        put(receivers, vault, "alertmanager", "chat_url", f"http://{host}/hook?key=abc")
+    assert "abc" not in str(caught.value)
+    for fine in ("http://localhost:9095/hook", "http://127.0.0.1/hook", "http://[::1]:1/", f"https://{host}"):
+        put(receivers, vault, "alertmanager", "chat_url", fine)
+        assert "plain text" not in problems(receivers, vault)
+    vault.file("alertmanager", "chat_url").write_text(f"http://{host}/hook")  # by hand, past `secrets set`
+    assert "called in plain text" in problems(receivers, vault)
+
+
 def test_a_key_or_a_file_of_several_lines_is_kept_as_it_is(receivers: Plan, vault: Vault) -> None:
     initialise(receivers, vault)
     text = "type: S3\nconfig:\n  bucket: metrics\n"

@@ -40,6 +40,17 @@ def test_the_collector_has_to_be_told_whom_it_trusts(engine: FakeEngine, home: H
     assert ("otel-collector", "HUP") in engine.signals
 
 
+def test_grafana_which_reads_at_its_start_is_restarted_where_it_got_something_new(
+    engine: FakeEngine, home: Home
+) -> None:
+    Deployment(home, engine.name, derive(load("prod"))).save()
+    assert renewal.reread(home.rendered, {"prometheus"}) == ("proxy",)
+    assert set(renewal.reread(home.rendered, {"prometheus", "grafana"})) == {"grafana", "proxy"}
+    assert ("grafana", "restart") in engine.signals
+    engine.away.add("grafana")  # as with the native engine
+    assert renewal.reread(home.rendered, {"grafana"}) == ("proxy",)
+
+
 def test_what_is_plain_has_nobody_to_tell(engine: FakeEngine, home: Home) -> None:
     Deployment(home, engine.name, derive(load("dev"))).save()
     assert renewal.reread(home.rendered) == ()

@@ -78,6 +78,17 @@ def test_diagnostics_have_ports_only_when_they_are_asked_for() -> None:
         assert not planned("prod").has(Service.COLLECTOR, purpose)
 
 
+def test_the_collector_shows_metrics_only_where_they_are_fetched() -> None:
+    for delivery, there in (("scrape", True), ("otlp", False)):
+        plan = planned("dev", f"metrics.delivery={delivery}")
+        assert plan.has(Service.COLLECTOR, Purpose.EXPORTER) == there
+        assert (8889 in {port.native for port in plan.ports}) == there
+        assert any(edge.purpose is Purpose.EXPORTER for edge in plan.edges) == there
+    # Nor is its number kept from others.
+    accepted("dev", "metrics.delivery=otlp", "ports.grafana=8889")
+    assert refused("dev", "ports.grafana=8889") == ["$.ports.grafana"]
+
+
 def test_what_is_kept_in_memory_has_no_volume() -> None:
     plan = planned("dev")
     assert plan.container(Service.JAEGER).volume == plan.container(Service.COLLECTOR).volume == ""
@@ -235,6 +246,39 @@ def test_a_base_s_value_with_no_cause_in_the_profile_stays_where_it_is(tmp_path:
 
 def test_a_value_of_the_profile_asked_for_is_named_without_more() -> None:
     assert at(load("prod"), "tracing.retention", "is odd", "", ("tracing.sampler",)).message == "is odd"
+
+
+def test_a_default_that_does_not_go_with_what_was_written_is_shown_where_that_stands(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("name: own\nworkload:\n  events_per_second: 4000\n")
+    [problem] = [one for one in problems(file) if one.path == "$.tracing.retention"]
+    assert (problem.file, problem.line) == (str(file), 3)
+    assert problem.message.endswith("; this follows from workload.events_per_second")
+
+
+def test_a_default_with_no_cause_that_was_written_is_shown_at_the_name_of_the_profile(tmp_path: Path) -> None:
+    profile = load(laid(tmp_path, "environment: staging"))
+    problem = at(profile, "memory.canary", "is odd", "mend it", ("canary.interval",))
+    assert (problem.path, problem.message, problem.hint) == ("$.memory.canary", "is odd", "mend it")
+    assert (problem.file, problem.line) == (str(tmp_path / "child.yaml"), 2)
+    inherited = at(profile, "memory.canary", "is odd", "mend it", ("tracing.retention",))
+    assert (Path(inherited.file).name, inherited.line) == ("prod.yaml", 9)
+    unwritten = at(Profile(name="defaults"), "memory.canary", "is odd")
+    assert (unwritten.file, unwritten.path) == ("", "$.memory.canary")
+
+
+PUSHED = ("metrics.naming=prometheus", "metrics.delivery=otlp")
+
+
+@pytest.mark.parametrize("namespace", ["my_total", "total", "seconds_x"])
+def test_a_namespace_that_prometheus_takes_for_a_suffix_is_refused_where_it_is_pushed_to(
+    namespace: str,
+) -> None:
+    chosen = f"metrics.namespace={namespace}"
+    assert refused("dev", chosen, *PUSHED) == ["$.metrics.namespace"]
+    for one in PUSHED:
+        accepted("dev", chosen, one)
+    accepted("dev", "metrics.namespace=my_totals_2", *PUSHED)
 
 
 def laid(folder: Path, sections: str) -> Path:

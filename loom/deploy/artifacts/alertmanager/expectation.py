@@ -10,11 +10,13 @@ from loom.deploy.artifacts.model import Artifact, Check
 from loom.deploy.artifacts.place import below
 from loom.deploy.artifacts.rules.alert import Alert, Severity
 from loom.deploy.artifacts.rules.files import alerts
-from loom.deploy.artifacts.template import fill
+from loom.deploy.artifacts.template import fill, quote
 from loom.deploy.plan.model import Plan, Site
 from loom.deploy.profile.routing import HEARTBEAT, NOBODY, REST, Route, Routing
 
 ROUTES_TEST = "alertmanager/routes-test.yaml"
+_TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""Names that are no text in YAML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Expectation:
     labels: tuple[tuple[str, str], ...]
     receivers: tuple[str, ...]
     """In the order of the routes, as amtool names them."""
+
+    @property
+    def written(self) -> str:
+        """The receivers between the brackets of a list: YAML takes some names for something else."""
+        return ", ".join(quote(name) if name in _TAKEN else name for name in self.receivers)
 
 
 def expectations(plan: Plan) -> tuple[Expectation, ...]:

@@ -5,14 +5,13 @@ from loom.deploy.artifacts.model import Artifact
 from loom.deploy.artifacts.rules.files import alerts
 from loom.deploy.plan.finding import at
 from loom.deploy.plan.model import Plan, Site
-from loom.deploy.profile.routing import faults
 from loom.deploy.profile.spelling import meant
 from loom.errors import PlanError, Problem
 
 
 def artifacts(plan: Plan) -> tuple[Artifact, ...]:
-    """Configuration and test; PlanError when receivers, teams and routes do not fit together."""
-    problems = [at(plan.profile, *fault) for fault in faults(plan.profile.alerting)] + _strangers(plan)
+    """Configuration and test; PlanError when a team looks after what no alert is about."""
+    problems = _strangers(plan)
     if problems:
         raise PlanError(*sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
     return (*(configuration.artifact(plan, site) for site in Site), expectation.artifact(plan))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from loom.contract import foreign as f
 from loom.contract.attributes import SERVER
 from loom.contract.objective import SLO
-from loom.contract.resource import ENVIRONMENT_LABEL, JOB
+from loom.contract.resource import ENVIRONMENT_LABEL, INSTANCE, JOB
 from loom.deploy.artifacts.alertmanager.matching import among, equal, present
 from loom.deploy.artifacts.rules.alert import Severity
 
@@ -41,12 +41,38 @@ class Chain:
     """Labels, besides the environment, in which both must be equal."""
 
 
-_ALL = (f.JOB_EXPORTER, f.JOB_COLLECTOR, f.JOB_JAEGER, f.JOB_PROMETHEUS, f.JOB_CANARY)
+def _worse(cause: str, *lesser: str, alike: tuple[str, ...] = ()) -> Chain:
+    return Chain(f"{cause} says it already.", cause, (), lesser, (JOB, *alike))
+
+
+_COLLECTING = (f.JOB_EXPORTER, f.JOB_COLLECTOR, f.JOB_METRICS, f.JOB_SAMPLER)
+_EXPORTER = "exporter"
+"""Label of a collector's queues, by whom they lead to."""
+LESSER = (
+    _worse("LoomMcpServerDown", "LoomMcpServerFlapping", alike=(SERVER.label,)),
+    _worse(PIPELINE, "PipelineProcessRestarting", alike=(INSTANCE,)),
+    _worse(
+        "CollectorQueueFull", "CollectorQueueNearlyFull", "CollectorLosingData", alike=(INSTANCE, _EXPORTER)
+    ),
+    _worse("CollectorDroppingData", "CollectorLosingData", alike=(INSTANCE, _EXPORTER)),
+    # A full queue is why a receiver refuses, whoever the queue leads to.
+    _worse("CollectorQueueFull", "CollectorRefusingData", alike=(INSTANCE,)),
+    _worse("CollectorOutOfMemory", "CollectorRefusingData", alike=(INSTANCE,)),
+    _worse("JaegerNotStoring", "JaegerRefusingSpans"),
+    _worse("JaegerVolumeFull", "JaegerVolumeFilling"),
+    _worse("PrometheusVolumeFull", "PrometheusVolumeFilling"),
+    _worse("PrometheusSeriesNearMemory", "PrometheusSeriesAbovePlan"),
+    _worse("CertificateExpiringNow", "CertificateExpiring", alike=("identity",)),
+    _worse("RemoteWriteBehind", "RemoteWriteTooSlow", alike=("remote_name",)),
+    _worse("ThanosBlocksLate", "ThanosUploadsFailing"),
+)
+"""What a worse alert says of the same thing. Not all of a component: who is told that a disk is full must
+still hear that a configuration is broken."""
 CHAINS = (
     Chain(
         "Who cannot be scraped says nothing: that nothing is heard of Loom is no news then.",
         PIPELINE,
-        (f.JOB_EXPORTER, f.JOB_COLLECTOR, f.JOB_PROMETHEUS),
+        (*_COLLECTING, f.JOB_PROMETHEUS),
         ("LoomTelemetryAbsent", "LoomServiceSilent"),
     ),
     Chain(
@@ -58,7 +84,7 @@ CHAINS = (
     Chain(
         "What is down is the reason why the canary finds nothing.",
         PIPELINE,
-        _ALL,
+        (*_COLLECTING, f.JOB_JAEGER, f.JOB_PROMETHEUS, f.JOB_CANARY),
         ("CanaryMissing", "CanaryFailing", *_FRESHNESS),
     ),
     Chain(
@@ -68,24 +94,17 @@ CHAINS = (
 
 
 def rules(known: Collection[str]) -> tuple[Inhibition, ...]:
-    """The general rules, and the chains among alerts that this profile has."""
+    """That of the objectives, and the chains among alerts that this profile has."""
     critical = equal("severity", Severity.CRITICAL)
     lesser = among("severity", [one for one in Severity if one not in {Severity.CRITICAL, Severity.NONE}])
     return (
-        Inhibition(
-            "A critical alert silences the lesser ones of its component; a server, or a signal, says"
-            " nothing of another.",
-            (critical, equal(SLO, "")),
-            (lesser,),
-            ("component", ENVIRONMENT_LABEL, JOB, SERVER.label, _SIGNAL),
-        ),
         Inhibition(
             "A budget that burns fast burns slowly too; it says nothing of another, nor of who is to blame.",
             (critical, present(SLO)),
             (lesser, present(SLO)),
             (SLO, ENVIRONMENT_LABEL, JOB, _SIGNAL),
         ),
-        *(_chain(chain, known) for chain in CHAINS if _there(chain, known)),
+        *(_chain(chain, known) for chain in (*LESSER, *CHAINS) if _there(chain, known)),
     )
 
 

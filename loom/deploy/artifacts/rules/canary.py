@@ -1,5 +1,7 @@
 """Alerts on the canary, and on what it sees: whether telemetry arrives, and how long certificates last."""
 
+from collections.abc import Iterator
+
 from loom.contract import canary as c
 from loom.contract import foreign as f
 from loom.contract.promql import (
@@ -12,15 +14,18 @@ from loom.contract.promql import (
     call,
     either,
     now,
+    scalar,
     select,
 )
 from loom.contract.resource import INSTANCE, JOB
+from loom.deploy.artifacts.prometheus import targets
 from loom.deploy.artifacts.rules.alert import Alert, Severity
 from loom.deploy.artifacts.rules.course import Course, held
 from loom.deploy.artifacts.rules.pipeline import COMPONENT
 from loom.deploy.artifacts.rules.scene import Input, Kind, Proof, Scene, Stage, play
 from loom.deploy.artifacts.rules.staging import STATED, Growth
-from loom.deploy.plan.model import Plan
+from loom.deploy.plan import rounds
+from loom.deploy.plan.model import Plan, Service
 
 OLD = 300
 """Seconds: telemetry that is older than this does not arrive, where the canary is not slower by itself."""
@@ -40,6 +45,7 @@ def alerts(plan: Plan) -> tuple[Alert, ...]:
         return found
     return (
         *found,
+        *_closed(plan),
         _certificate("CertificateExpiring", SOON, Severity.WARNING),
         _certificate("CertificateExpiringNow", AT_ONCE, Severity.CRITICAL),
     )
@@ -47,9 +53,7 @@ def alerts(plan: Plan) -> tuple[Alert, ...]:
 
 def oldest(plan: Plan) -> int:
     """Seconds that the newest arrival may be old: three rounds of the canary, and what their numbers take."""
-    metrics = plan.profile.metrics
-    pace = plan.profile.canary.interval.seconds + metrics.export_interval.seconds
-    return max(OLD, round(3 * (pace + metrics.scrape_interval.seconds)))
+    return max(OLD, round(rounds.oldest(plan.profile, 3)))
 
 
 def _missing(plan: Plan) -> Alert:
@@ -102,10 +106,10 @@ def _silence() -> Scene:
 
 
 def _failing(plan: Plan) -> Alert:
-    window = f"{max(ROUNDS, round(ROUNDS * plan.profile.canary.interval.seconds / 60))}m"
+    window = f"{max(ROUNDS, round(ROUNDS * rounds.patience(plan.profile) / 60))}m"
     by = (JOB, INSTANCE, "signal", "stage")
 
-    def rounds(course: Course) -> tuple[Input, ...]:
+    def missed(course: Course) -> tuple[Input, ...]:
         return (Input(c.FAILURES, course, {JOB: f.JOB_CANARY, "signal": "traces", "stage": c.LOOKUP}),)
 
     return Alert(
@@ -116,8 +120,52 @@ def _failing(plan: Plan) -> Alert:
         f.JOB_CANARY,
         "Rounds of the canary fail for {{ $labels.signal }}, at {{ $labels.stage }}",
         f"{{{{ $value | humanize }}}} rounds failed in {window}: telemetry arrives late, or not at all.",
-        Growth(FAILED, window, "0m", rounds).proof(),
+        Growth(FAILED, window, "0m", missed).proof(),
     )
+
+
+def unscraped(plan: Plan) -> tuple[Service, ...]:
+    """Those of which only the canary can say that they are down: nobody scrapes or sends to them."""
+    known = {target.service for target in targets(plan)}
+    known |= {edge.service for edge in plan.edges if edge.source == Service.CANARY}
+    return tuple(one for one in plan.services if one.role not in known and one not in known)
+
+
+def _closed(plan: Plan) -> Iterator[Alert]:
+    names = [str(one) for one in unscraped(plan)]
+    if not names:
+        return
+    looked = select(c.PORT_OPEN, (Matcher("identity", "=~", "|".join(names)),))
+    yield Alert(
+        "PipelineServiceDown",
+        aggregate("max", binary(looked, "==", scalar(0)), by=(JOB, INSTANCE, "identity")),
+        "5m",
+        Severity.WARNING,
+        COMPONENT,
+        "{{ $labels.identity }} is down",
+        "The canary finds nobody at the port of {{ $labels.identity }}: its pages do not open.",
+        Proof(
+            (
+                *(
+                    _looked_at(name, Kind.FIRES, "it stops answering, and answers again", 15)
+                    for name in names
+                ),
+                _looked_at(names[0], Kind.QUIET, "it is started anew", 3),
+            ),
+            STATED,
+        ),
+    )
+
+
+def _looked_at(name: str, kind: Kind, about: str, away: int) -> Scene:
+    """Nobody is at a port for some minutes; nor at one that is scraped, whose own alert says so."""
+    course = held((1.0, 10), (0.0, away), (1.0, 15))
+    inputs = (
+        Input(c.PORT_OPEN, course, {JOB: f.JOB_CANARY, "identity": name}),
+        Input(c.PORT_OPEN, held((0.0, len(course))), {JOB: f.JOB_CANARY, "identity": "prometheus"}),
+    )
+    stage = Stage(lambda minute: course.at(minute) == 0, 5, len(course) - 1)
+    return play(kind, f"{name}: {about}", inputs, stage)
 
 
 def _certificate(name: str, days: int, severity: Severity) -> Alert:

@@ -24,8 +24,8 @@ from loom.deploy.artifacts.rules.staging import STATED
 from loom.deploy.plan.model import Plan
 
 COMPONENT = "pipeline"
-RESTARTS = 2
-"""Restarts in an hour that are no reason to look: a deployment, and one more."""
+RESTARTS = 3
+"""Restarts in an hour that are no reason to look: the three steps to a new authority are so many."""
 
 
 def alerts(plan: Plan) -> tuple[Alert, ...]:

@@ -6,8 +6,9 @@ edges are where they are because of each window and of the time that the conditi
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil, floor
 
-from loom.deploy.artifacts.rules.course import GONE, START, Course, counted, held, minutes
+from loom.deploy.artifacts.rules.course import GONE, GRAIN, START, Course, counted, held, minutes
 from loom.deploy.artifacts.rules.scene import Input, Kind, Proof, Scene, Stage, Unmetered, play
 
 BEYOND, SHORT = 1.1, 0.9
@@ -114,7 +115,14 @@ class Growth:
 
     def _steady(self, kind: Kind, about: str, pace: float) -> Scene:
         last = minutes(self.window) + minutes(self.hold) + 2
-        return self._scene(kind, about, self._counted((pace, last)))
+        return self._scene(kind, about, self._counted((self._grained(kind, pace), last)))
+
+    def _grained(self, kind: Kind, pace: float) -> float:
+        """In whole grains: over a long window the nearest number of them may lie beyond the limit."""
+        span, fires = minutes(self.window), kind is Kind.FIRES
+        nearest = round(pace * GRAIN) / GRAIN
+        right = nearest * span > self.limit if fires else nearest * span < self.limit
+        return nearest if right else (ceil if fires else floor)(pace * GRAIN) / GRAIN
 
     def _burst(self) -> Scene:
         span, hold = minutes(self.window), minutes(self.hold)

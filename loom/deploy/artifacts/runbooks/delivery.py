@@ -37,6 +37,19 @@ BOOK = {
             ask.shell("what arrives, and where the rest is lost", "loom-deploy verify --profile prod"),
         ),
     ),
+    "PipelineServiceDown": Runbook(
+        "The canary finds nobody at the port of a service that Prometheus does not scrape: Grafana, or the"
+        " proxy in front of Jaeger's pages.",
+        "Nothing is lost: telemetry is taken, stored and alerted on. grafana: dashboards do not open. proxy:"
+        " Jaeger's pages do not open.",
+        "Read its log and start it again; `loom-deploy up` starts what is down and leaves the rest alone."
+        " Where Grafana cannot be had at all it stays down: silence the alert.",
+        lambda ask: (
+            ask.foreign("which ports are open", canary.PORT_OPEN),
+            ask.shell("what runs", "loom-deploy status"),
+            ask.shell("what it says", "loom-deploy logs"),
+        ),
+    ),
     "CertificateExpiring": Runbook(
         "A certificate ends within fourteen days: the canary's own (`own`), or the one that a port shows.",
         "None yet.",

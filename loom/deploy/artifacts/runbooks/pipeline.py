@@ -77,9 +77,9 @@ BOOK = {
         ),
     ),
     "PipelineProcessRestarting": Runbook(
-        "A program of the pipeline was started three times or more within an hour: a collector, Jaeger,"
-        " Prometheus, Alertmanager or Thanos. The canary, Grafana and the proxy do not say when they were"
-        " started; `status` shows them.",
+        "A program of the pipeline was started four times or more within an hour: a collector, Jaeger,"
+        " Prometheus, Alertmanager or Thanos. A collector starts anew at each step to a new authority,"
+        " too. The canary, Grafana and the proxy do not say when they were started; `status` shows them.",
         "Each start costs what was in its memory, and the time until it is ready.",
         "The end of its log before the last start says why; without a word it was killed for want of"
         " memory: raise its"

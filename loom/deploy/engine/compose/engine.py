@@ -160,10 +160,17 @@ class ComposeEngine:
 
     def signal(self, deployment: Deployment, service: str, name: str) -> bool:
         """See `Engine.signal`."""
+        return self._told(deployment, service, "kill", "--signal", name)
+
+    def restart(self, deployment: Deployment, service: str) -> bool:
+        """See `Engine.restart`. Not by a signal: what is told to end that way Docker does not start anew."""
+        return self._told(deployment, service, "restart")
+
+    def _told(self, deployment: Deployment, service: str, *command: str) -> bool:
         if service not in self._boxes(deployment.home):
             return False
         named = projects.project(deployment.home)
-        return launch.finished(self._daemon.compose(named, "kill", "--signal", name, service)) == 0
+        return launch.finished(self._daemon.compose(named, *command, service)) == 0
 
     def has_data(self, home: Home) -> bool:
         """See `Engine.has_data`: a volume that was made is data."""
