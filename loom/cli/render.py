@@ -1,6 +1,6 @@
 """`loom-deploy render`: profiles become files, or are compared with the files that are there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -9,6 +9,7 @@ import click
 from loom.cli.remarks import say_remarks
 from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
+from loom.deploy.artifacts.model import Artifact
 from loom.deploy.plan.model import Plan
 from loom.deploy.writer import Changes, State
 from loom.errors import DriftError, Problem
@@ -52,11 +53,7 @@ def command(**options: Unpack[Options]) -> None:
     see the change after they are recreated.
     """
     places = _places(options)
-    problems = [
-        problem
-        for folder, plan in places.items()
-        for problem in (_check(folder, plan) if options["check"] else _render(folder, plan, options["force"]))
-    ]
+    problems = _checked(places) if options["check"] else _rendered(places, force=options["force"])
     if not options["check"]:
         for folder, plan in places.items():
             say_remarks(plan, str(folder))
@@ -92,8 +89,19 @@ def _refuse_one_place(names: Sequence[str], plans: Sequence[Plan]) -> None:
             raise click.UsageError(message)
 
 
-def _render(folder: Path, plan: Plan, force: bool) -> list[Problem]:  # noqa: FBT001 - called in one place
-    changes = api.render(plan, folder, force=force)
+def _rendered(places: Mapping[Path, Plan], *, force: bool) -> list[Problem]:
+    """All files of all profiles are made before the first is written: one that is refused leaves no half."""
+    made = {folder: api.artifacts(plan) for folder, plan in places.items()}
+    return [one for folder, plan in places.items() for one in _render(folder, plan, made[folder], force)]
+
+
+def _render(
+    folder: Path,
+    plan: Plan,
+    made: Sequence[Artifact],
+    force: bool,  # noqa: FBT001 - called in one place
+) -> list[Problem]:
+    changes = api.render(plan, folder, force=force, made=made)
     click.echo(f"{folder}: {_summary(changes)}")
     return [
         Problem(f"{changes.states[path]}; it is kept as it is", file=str(folder / path), hint=_FORCE)
@@ -113,6 +121,10 @@ def _summary(changes: Changes) -> str:
     text = f"{len(changes.texts)} files: {', '.join(counted) or 'up to date'}"
     foreign = len(changes.paths(State.FOREIGN))
     return f"{text}; {foreign} of your own kept" if foreign else text
+
+
+def _checked(places: Mapping[Path, Plan]) -> list[Problem]:
+    return [problem for folder, plan in places.items() for problem in _check(folder, plan)]
 
 
 def _check(folder: Path, plan: Plan) -> list[Problem]:

@@ -42,6 +42,12 @@ class Naming:
             name = _suffixed(name, metric)
         return f"{self.namespace}_{name}" if self.namespace else name
 
+    def joined(self, metric: Metric) -> str:
+        """The same where the namespace is part of the instrument's own name: a suffix in it is moved."""
+        if self.style is not Style.PROMETHEUS:
+            return self.base(metric)
+        return _suffixed(f"{self.namespace}.{metric.name}".replace(".", "_"), metric)
+
     def series(self, metric: Metric, part: Part = Part.VALUE) -> Series:
         """One series of a metric: its value, or a histogram's buckets, sum or count.
 

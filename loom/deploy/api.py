@@ -55,12 +55,14 @@ def artifacts(chosen: Plan) -> tuple[Artifact, ...]:
     return rendered(chosen)
 
 
-def render(chosen: Plan, folder: Path, *, force: bool = False) -> Changes:
-    """Write the plan's files into `folder`, whole or not at all; WriteError, DriftError.
+def render(
+    chosen: Plan, folder: Path, *, force: bool = False, made: Sequence[Artifact] | None = None
+) -> Changes:
+    """Write the plan's files, which may be made already, whole or not at all; WriteError, DriftError.
 
     The result says what was done, and which files were edited by hand and therefore kept.
     """
-    return commit(folder, artifacts(chosen), force=force)
+    return commit(folder, artifacts(chosen) if made is None else made, force=force)
 
 
 def check(chosen: Plan, folder: Path) -> list[Drift]:

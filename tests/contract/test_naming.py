@@ -40,3 +40,15 @@ def test_a_part_that_a_metric_does_not_have_is_refused() -> None:
         part = Part.VALUE if metric.kind is Kind.HISTOGRAM else Part.BUCKET
         with pytest.raises(ValueError, match=r"has no \w+ series"):
             Naming().series(metric, part)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "moved"), [("loom", False), ("my_shop2", False), ("total", True), ("my_seconds", True)]
+)
+def test_a_translator_that_is_pushed_to_takes_suffixes_out_of_a_namespace(
+    namespace: str,
+    moved: bool,  # noqa: FBT001 - a case
+) -> None:
+    suffixed, plain = Naming(Style.PROMETHEUS, namespace), Naming(Style.DOCUMENTED, namespace)
+    assert any(suffixed.joined(metric) != suffixed.base(metric) for metric in ALL) == moved
+    assert all(plain.joined(metric) == plain.base(metric) for metric in ALL)

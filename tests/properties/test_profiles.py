@@ -31,6 +31,7 @@ def one(*values: str) -> st.SearchStrategy[str]:
 # A strategy of profile documents, written beside model and schema: it is compared with both.
 names = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
 secrets = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
+namespaces = st.from_regex(r"[a-z][a-z0-9]{0,9}(_[a-z0-9]{1,9}){0,2}", fullmatch=True)
 hosts = st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 numbers = st.integers(1, 400)
 durations = st.builds("{}{}".format, numbers, one("s", "m", "h", "d", "w"))
@@ -169,7 +170,7 @@ SECTIONS: dict[str, st.SearchStrategy[Any]] = {
     ),
     "metrics": section(
         naming=one("documented", "prometheus"),
-        namespace=st.just("") | secrets,
+        namespace=st.just("") | namespaces,
         delivery=one("scrape", "otlp"),
         export_interval=intervals,
         scrape_interval=intervals,

@@ -10,6 +10,7 @@ from loom.deploy.artifacts import (
     balancer,
     canary,
     collector,
+    healthcheck,
     jaeger,
     party,
     prometheus,
@@ -86,6 +87,8 @@ class Unit:
     """The party whose folder of credentials is mounted; empty for none."""
     scheme: str
     """Of its pages."""
+    shown: str
+    """The file that its health check shows; empty where it shows nothing."""
 
 
 def artifacts(plan: Plan, others: Sequence[Artifact] = ()) -> tuple[Artifact, ...]:
@@ -183,6 +186,7 @@ def _unit(plan: Plan, service: Service, others: Sequence[Artifact]) -> Unit:
         scratch if service in _ALWAYS else (),
         holder,
         plan.scheme(service, Purpose.UI),
+        healthcheck.shown(plan, service),
     )
 
 

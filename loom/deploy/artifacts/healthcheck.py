@@ -20,6 +20,11 @@ def artifacts(plan: Plan) -> tuple[Artifact, ...]:
     )
 
 
+def shown(plan: Plan, service: Service) -> str:
+    """Path of the file for a service; empty where there is none."""
+    return _ASKED[service][0] if service in _ASKED and _own(plan, service) else ""
+
+
 def _own(plan: Plan, service: Service) -> protection.Pass | None:
     return protection.credentials(plan, str(service), service, Purpose.UI, Site.COMPOSE)
 

@@ -133,6 +133,4 @@ def _reachable(plan: Plan, endpoint: Endpoint, deployment: Deployment | None) ->
     native = deployment is not None and deployment.engine == "native"
     if endpoint is Endpoint.GRAFANA:
         return not native  # it can be had as an image only
-    if endpoint is Endpoint.COLLECTOR_EXPORTER:
-        return plan.profile.metrics.delivery == "scrape"
     return native or plan.port(*_place(plan, endpoint)).published

@@ -10,4 +10,4 @@ class Canary(Section):
     enabled: bool = False
     """Whether it runs beside the stack."""
     interval: Duration = Duration.parse("1m")
-    """How often it sends."""
+    """How often it sends: every second at the most, and every hour at the least."""

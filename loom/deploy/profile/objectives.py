@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from loom.deploy.profile.quantity import Duration
-from loom.deploy.profile.section import Section, Share
+from loom.deploy.profile.section import Goal, Section
 
 
 class Objective(Section):
@@ -17,7 +17,7 @@ class Objective(Section):
 
     enabled: bool | None = None
     """Whether it is watched; when it does not say so, wherever the profile has what it measures."""
-    objective: Share | None = None
+    objective: Goal | None = None
     """Share that must be good; `slo.objective` when it says none."""
     window: Duration | None = None
     """Period it is measured over; `slo.window` when it says none."""
@@ -40,7 +40,7 @@ class Freshness(Objective):
 class Slo(Section):
     """Service level objectives, and what those have in common that do not say otherwise."""
 
-    objective: Share = 0.99
+    objective: Goal = 0.99
     """Share that must be good."""
     window: Duration = Duration.parse("7d")
     """Period that an objective is measured over; not longer than Prometheus keeps samples."""

@@ -89,6 +89,10 @@ _SAYINGS: Mapping[str, Callable[[str, Mapping[str, Any]], Words]] = {
         f"{value} has not the right form",
         f"write {forms.WORDS[context['pattern']]}",
     ),
+    "string_too_long": lambda value, context: (
+        f"{value} is longer than {context['max_length']} characters",
+        "shorten it",
+    ),
     "int_type": _must_be("a whole number"),
     "float_type": _must_be("a number"),
     "finite_number": _must_be("a finite number"),

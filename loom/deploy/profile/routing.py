@@ -168,6 +168,9 @@ def faults(routing: Routing) -> Iterator[Fault]:
     yield from _receivers(routing)
     yield from _routes(routing)
     yield from _teams(routing)
+    if routing.heartbeat and routing.heartbeat.interval.seconds < 1:
+        message = f"{routing.heartbeat.interval} is too short: Alertmanager would call without a pause"
+        yield "alerting.heartbeat.interval", message, "write at least 1s"
     for severity in Repeat.model_fields:
         if getattr(routing.repeat, severity).base > _LONGEST.base:
             path = f"alerting.repeat.{severity}"

@@ -47,8 +47,9 @@ def exists(path: Path) -> bool:
 
 
 def names(folder: Path | None = None) -> list[str]:
-    """The names of all profiles, sorted."""
-    return sorted({path.stem for place in _folders(folder) for path in place.glob(f"*{SUFFIX}")})
+    """The names of all profiles, sorted; hidden files are an editor's or the system's own."""
+    found = (path for place in _folders(folder) for path in place.glob(f"*{SUFFIX}"))
+    return sorted({path.stem for path in found if not path.name.startswith(".")})
 
 
 def _folders(folder: Path | None) -> Iterator[Path]:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from loom.contract.environment import ENDPOINT, SAMPLER, SERVICE_NAME
-from loom.deploy.artifacts import collector, compose, parse, prometheus, rules
+from loom.deploy.artifacts import collector, compose, healthcheck, parse, prometheus, rules
 from loom.deploy.artifacts.model import Artifact
-from loom.deploy.plan import Plan, edges
+from loom.deploy.plan import Plan, derive, edges
 from loom.deploy.plan.model import Purpose, Service
 from loom.deploy.profile.loom import Loom
+from loom.deploy.profile.model import Profile
 from loom.deploy.programs import LOOM
 
 
@@ -70,6 +71,24 @@ def test_health_checks_need_no_shell_and_conditions_fit_them(plan: Plan) -> None
         for other, wait in found.get("depends_on", {}).items():
             if wait["condition"] == "service_healthy":
                 assert "healthcheck" in services[other]
+
+
+@pytest.mark.parametrize("mode", ["mutual", "off"])
+def test_a_health_check_shows_a_file_only_where_that_is_rendered(mode: str) -> None:
+    url = "https://central.example/api/v1/write"
+    central = {"name": "central", "url": url, "bearer_secret": "central_token"}
+    tls, metrics = mode == "mutual", {"remote_write": [central]}
+    document = {"name": "team", "metrics": metrics, "security": {"tls": {"mode": mode}}}
+    plan = derive(Profile.model_validate(document))
+    services = _services(plan)
+    written = {artifact.path for artifact in healthcheck.artifacts(plan)}
+    for name in ("prometheus", "alertmanager"):
+        told = " ".join(services[name]["healthcheck"]["test"])
+        mounts = {mount["source"] for mount in services[name]["volumes"]}
+        path = f"{name}/http.yml"
+        assert ("--http.config.file" in told) == (f"./{path}" in mounts) == (path in written) == tls
+    # It is given what it shows elsewhere, whether or not anything here is protected.
+    assert "./secrets/prometheus" in {mount["source"] for mount in services["prometheus"]["volumes"]}
 
 
 def test_an_image_of_ours_is_needed_by_the_canary_and_what_nothing_else_depends_on(plan: Plan) -> None:

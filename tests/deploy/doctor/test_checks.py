@@ -350,6 +350,23 @@ def test_otlp_is_where_loom_is_told_to_send(override: str, service: Service) -> 
     assert endpoints(plan, None)[Endpoint.OTLP] == plan.reached(service, Purpose.OTLP_GRPC)
 
 
+@pytest.mark.parametrize(
+    ("name", "override", "asked"),
+    [
+        ("dev", "metrics.delivery=scrape", True),
+        ("dev", "metrics.delivery=otlp", False),  # there is no such page
+        ("prod", "metrics.delivery=scrape", False),  # nobody outside the containers reaches it
+    ],
+)
+def test_the_exporter_is_asked_where_it_can_be_reached(
+    name: str,
+    override: str,
+    asked: bool,  # noqa: FBT001 - a case
+) -> None:
+    plan = derive(load(name, [override]))
+    assert (Endpoint.COLLECTOR_EXPORTER in endpoints(plan, None)) == asked
+
+
 def test_nothing_of_a_deployment_is_shown_to_a_stack_that_is_not_ours() -> None:
     stack = Stack({Endpoint.PROMETHEUS: "https://metrics.example.org"})
     assert stack.access == PLAIN

@@ -11,6 +11,7 @@ from loom.deploy.profile import load
 VARIANTS = {
     "dev": ("dev",),
     "prod": ("prod",),
+    "open": ("prod", "environment=staging", "security.authentication=off"),
     "moved": ("dev", "ports.offset=1000", "metrics.namespace=loom", "metrics.delivery=otlp"),
     "suffixed": ("prod", "metrics.naming=prometheus", "security.ingestion=token"),
 }

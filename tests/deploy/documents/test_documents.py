@@ -21,7 +21,9 @@ from loom.deploy.artifacts import Artifact
 from loom.deploy.artifacts.documents import artifacts, traffic
 from loom.deploy.artifacts.documents.metrics import examples, first
 from loom.deploy.plan import Plan
-from loom.deploy.plan.model import Service
+from loom.deploy.plan.edges import OPERATOR
+from loom.deploy.plan.identity import CA, CERTIFICATE, KEY, identities, secrets
+from loom.deploy.plan.model import Method, Purpose, Service
 
 Read = Callable[[str], str]
 Rendered = dict[str, Artifact]
@@ -286,7 +288,7 @@ def test_troubleshooting_by_hand_shows_the_operators_credentials_and_no_password
     folder.mkdir(parents=True)
     (folder / "password").write_text("hush\n")
     curl = tmp_path / "curl"
-    curl.write_text('#!/bin/bash\nprintf "%s\\n" "$@"\ncat "${@: -2:1}"\n')
+    curl.write_text('#!/bin/bash\nprintf "%s\\n" "$@"\n[ "${@: -3:1}" != --config ] || cat "${@: -2:1}"\n')
     curl.chmod(0o755)
     function = re.search(r"^ask\(\) \{.*?^\}$", shell, re.MULTILINE | re.DOTALL)
     assert function
@@ -297,9 +299,10 @@ def test_troubleshooting_by_hand_shows_the_operators_credentials_and_no_password
         text=True,
         check=True,
     ).stdout
-    *arguments, configured = said.splitlines()
+    arguments = said.splitlines()
+    configured = [arguments.pop()] if authenticated(plan) else []
     shown = dict(zip(arguments[::2], arguments[1::2], strict=False))
-    assert configured == 'user = "operator:hush"'
+    assert configured == ['user = "operator:hush"'] * authenticated(plan)
     assert "hush" not in "".join(arguments)
     assert [shown[f"--{what}"] for what in ("cacert", "cert", "key")] == [
         f"secrets/operator/{file}" for file in ("ca.pem", "cert.pem", "key.pem")
@@ -307,8 +310,35 @@ def test_troubleshooting_by_hand_shows_the_operators_credentials_and_no_password
     assert arguments[-1] == "https://localhost:1"
 
 
+def authenticated(plan: Plan) -> bool:
+    return plan.profile.security.authentication != "off"
+
+
+def test_protection_is_claimed_where_it_is_and_no_secret_named_that_nobody_makes(
+    plan: Plan, read: Read
+) -> None:
+    text = read("QUICKSTART.md")
+    assert ("nobody gets in without a certificate or a password" in text) == authenticated(plan)
+    assert ("no password is asked for" in text) == (
+        plan.encrypted(Service.PROMETHEUS) and not authenticated(plan)
+    )
+    made = {(one.holder, one.file) for one in secrets(plan)}
+    made |= {(one.name, file) for one in identities(plan) for file in (CA, CERTIFICATE, KEY)}
+    assert set(re.findall(r"secrets/([\w-]+)/([\w.]+)", text)) <= made
+
+
+def test_a_browser_is_given_a_certificate_where_jaeger_asks_for_one(plan: Plan, read: Read) -> None:
+    asked = [
+        edge
+        for edge in plan.edges
+        if (edge.source, edge.service, edge.purpose) == (OPERATOR, Service.JAEGER, Purpose.UI)
+        and edge.method is Method.CERTIFICATE
+    ]
+    assert ("Jaeger asks it for a certificate" in read("QUICKSTART.md")) == bool(asked)
+
+
 def test_the_password_is_named_and_never_shown(plan: Plan, read: Read) -> None:
-    text, guarded = read("QUICKSTART.md"), plan.profile.security.authentication != "off"
+    text, guarded = read("QUICKSTART.md"), authenticated(plan)
     assert ("password `admin`" in text) is not guarded
     assert ("`secrets/grafana/admin_password`" in text) is guarded
 

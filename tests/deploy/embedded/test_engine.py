@@ -20,7 +20,7 @@ from loom.deploy import api
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.engine.choice import choose
 from loom.deploy.engine.deployment import Deployment, Home, load
-from loom.deploy.engine.embedded import EmbeddedEngine, page, ports
+from loom.deploy.engine.embedded import RECEIVER, EmbeddedEngine, page, ports
 from loom.deploy.engine.processes import end, free, own
 from loom.deploy.engine.protocol import LogRequest, Progress
 from loom.deploy.plan import derive
@@ -117,6 +117,15 @@ def test_behind_a_balancer_it_takes_the_balancers_ports_since_loom_sends_there()
     grpc, http, _ = ports(plan)
     assert {grpc.service, http.service} == {Service.BALANCER}
     assert plan.reached(Service.BALANCER, Purpose.OTLP_GRPC).endswith(f":{grpc.native}")
+
+
+def test_behind_a_balancer_it_says_where_loom_sends(stage: Stage) -> None:
+    offset = stage.plan.profile.ports.offset
+    plan = derive(load_profile("dev", (*BALANCED, f"ports.offset={offset}")))
+    stage.up(plan)
+    told = [one.text.rpartition(" ")[2] for one in stage.said if one.service == RECEIVER]
+    assert told == [f"http://localhost:{plan.profile.ports.otlp_grpc + offset}"]
+    assert ENGINE.status(stage.deployment(plan))[0].url == told[0]
 
 
 def test_it_cannot_be_both_collectors_of_a_split(stage: Stage) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from loom.deploy.artifacts import thanos
 from loom.deploy.plan.derive import remarks
 from loom.deploy.plan.identity import Kind, secrets
-from loom.deploy.plan.model import Method, Plan, Service
+from loom.deploy.plan.model import Method, Plan, Service, Site
 from loom.deploy.plan.outward import every, outward
 
 Refused = Callable[..., dict[str, str]]
@@ -77,7 +78,16 @@ def write(*entries: str) -> str:
             "$.volumes.thanos",
             "blocks of all resolutions need",
         ),
-        ("metrics: {longterm: {thanos: {}}}\nmemory: {thanos: 64MiB}", "$.memory.thanos", "does not start"),
+        (
+            "metrics: {longterm: {thanos: {objstore: {config_secret: password}}}}",
+            "$.metrics.longterm.thanos.objstore.config_secret",
+            "'password' is made here already",
+        ),
+        (
+            "metrics: {longterm: {thanos: {}}}\nmemory: {thanos: 499MiB}\nvolumes: {thanos: 900GB}",
+            "$.memory.thanos",
+            "write at least 500MiB",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_at_its_place(refused: Refused, text: str, path: str, said: str) -> None:
@@ -122,6 +132,14 @@ def test_what_others_gave_us_is_a_file_that_nobody_makes_up(planned: Planned) ->
     assert any("two hours" in problem.message for problem in remarks(plan))
 
 
+def test_callers_of_production_are_told_that_they_come_by_way_of_this_machine(planned: Planned) -> None:
+    plan = planned(
+        "metrics: {federation: {callers: [world]}}\nsecurity: {tls: {mode: mutual, hosts: [a.example]}}"
+    )
+    told = [problem for problem in remarks(plan) if problem.path == "$.metrics.federation.callers"]
+    assert [problem.message for problem in told] == ["Prometheus is published on loopback only"]
+
+
 def test_every_edge_of_thanos_is_encrypted_and_proven_in_production(planned: Planned) -> None:
     plan = planned("metrics: {longterm: {thanos: {}}}\nvolumes: {thanos: 900GB}")
     edges = [edge for edge in plan.edges if "thanos" in f"{edge.source} {edge.service}"]
@@ -136,3 +154,10 @@ def test_nothing_of_it_is_there_unless_asked_for(planned: Planned) -> None:
         plan = planned("", base)
         assert not outward(plan)
         assert not [one for one in plan.services if one.startswith("thanos")]
+
+
+def test_the_least_memory_of_thanos_is_one_with_which_its_store_starts(planned: Planned) -> None:
+    least = "metrics: {longterm: {thanos: {}}}\nmemory: {thanos: 500MiB}\nvolumes: {thanos: 900GB}"
+    words = thanos.commands(planned(least), Site.COMPOSE)[Service.THANOS_STORE]
+    # Thanos' own largest item; a cache that is smaller is refused.
+    assert "--index-cache-size=125MB" in words

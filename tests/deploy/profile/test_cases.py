@@ -46,6 +46,7 @@ BEYOND_A_SCHEMA = {
     "yaml-with-a-tab",
     "yaml-with-a-tag",
     "development-in-production",
+    "host-that-is-none",
     "interval-too-long-for-rates",
     "memory-too-little-to-start",
     "objective-longer-than-retention",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from loom.deploy.plan import remarks
 from loom.deploy.plan.model import Plan
 from loom.errors import PlanError, Problem
 
@@ -17,6 +18,12 @@ def refused(planned: Callable[..., Plan], **document: object) -> list[Problem]:
     with pytest.raises(PlanError) as caught:
         planned(**document)
     return list(caught.value.problems)
+
+
+def test_what_one_sampler_means_for_all_traces_is_remarked(shaped: Callable[..., Plan], shape: str) -> None:
+    told = [one for one in remarks(shaped(shape)) if one.path == "$.collector.topology"]
+    assert len(told) == (shape == "tiered")
+    assert all("all traces wait" in one.message for one in told)
 
 
 CASES: dict[str, tuple[dict[str, Any], str, str]] = {

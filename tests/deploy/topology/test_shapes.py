@@ -1,6 +1,8 @@
 """What every topology renders: who listens where, who calls whom, and that no two replicas share anything."""
 
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +11,14 @@ import yaml
 from loom.contract import canary, environment, foreign
 from loom.deploy.artifacts import balancer, collector, compose, prometheus
 from loom.deploy.artifacts import environment as dotenv
+from loom.deploy.artifacts.documents import quickstart
 from loom.deploy.artifacts.place import below
 from loom.deploy.artifacts.supervisor import processes
+from loom.deploy.engine import Deployment, EmbeddedEngine, Home
 from loom.deploy.plan import topology
 from loom.deploy.plan.identity import identities
 from loom.deploy.plan.model import Method, Plan, Purpose, Service, Site
+from loom.deploy.plan.summary import summarize
 
 Shaped = Callable[..., Plan]
 TLS = {"security": {"tls": {"mode": "mutual"}}}
@@ -66,11 +71,7 @@ def test_every_address_that_a_collector_listens_at_or_calls_is_in_the_edge_graph
     for service in topology.collectors(plan.profile):
         found = configured(plan, service)
         own = [edge for edge in plan.edges if edge.service is service]
-        assert listening(found) == {plan.listen(service, edge.purpose, Site.NATIVE) for edge in own} - {
-            plan.listen(service, edge.purpose, Site.NATIVE)
-            for edge in own
-            if edge.purpose is Purpose.EXPORTER
-        }
+        assert listening(found) == {plan.listen(service, edge.purpose, Site.NATIVE) for edge in own}
         calls = [edge for edge in plan.edges if edge.source == service]
         assert called(found) == {plan.address(edge.service, edge.purpose, Site.NATIVE) for edge in calls}
 
@@ -143,6 +144,43 @@ def test_loom_is_told_one_address_or_one_for_each_signal(shape: str, shaped: Sha
         assert told[environment.ENDPOINT.name] == f"http://127.0.0.1:{plan.profile.ports.otlp_grpc}"
         assert environment.TRACES.endpoint.name not in told
     assert told[environment.SAMPLER.name] == "always_on"
+
+
+def test_quick_start_dotenv_and_the_embedded_engine_tell_the_same_addresses_and_those_are_published(
+    shape: str, shaped: Shaped, tmp_path: Path
+) -> None:
+    plan = shaped(shape)
+    text = quickstart.artifact(plan, ()).text
+    exported = {
+        name: value.replace("localhost", "127.0.0.1")
+        for name, value in re.findall(r"^export (\w+)=(.*)$", text, re.MULTILINE)
+        if name.endswith("_ENDPOINT")
+    }
+    assert exported == {name: value for name, value in variables(plan).items() if name.endswith("_ENDPOINT")}
+    assert set(exported.values()) <= {
+        plan.reached(port.service, port.purpose) for port in plan.ports if port.published
+    }
+    home = Home.of("team", {"XDG_STATE_HOME": str(tmp_path)})
+    receiver, _ = EmbeddedEngine().status(Deployment(home, EmbeddedEngine.name, plan))
+    assert receiver.url.replace("localhost", "127.0.0.1") == exported[environment.ENDPOINT.name]
+
+
+def test_quick_start_names_the_logs_of_the_collectors_that_hand_on(shape: str, shaped: Shaped) -> None:
+    plan = shaped(shape)
+    text = quickstart.artifact(plan, ()).text
+    named = re.findall(r"`docker logs loom-([\w-]+)` \| no line about `(\w+/\w+)`", text)
+    assert [exporter for _, exporter in named] == ["otlp_grpc/jaeger", "otlp_http/prometheus"]
+    for name, exporter in named:
+        assert exporter in configured(plan, Service(name))["exporters"]
+
+
+def test_a_plan_counts_the_volume_of_every_queue(shape: str, shaped: Shaped) -> None:
+    kept, lost = (shaped(shape, collector={"queue": {"storage": where}}) for where in ("disk", "memory"))
+    document = yaml.safe_load(texts(kept)["docker-compose.observability.yaml"])
+    queues = [name for name in document["volumes"] if name.endswith("-queue")]
+    assert len(queues) == len(topology.collectors(kept.profile))
+    more = summarize(kept)["disk"] - summarize(lost)["disk"]
+    assert more == len(queues) * kept.profile.volumes.collector.base
 
 
 def test_what_takes_from_loom_is_published_and_what_stands_behind_it_is_not(

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from loom.cli.render import command
 from loom.deploy.writer import MANIFEST
-from loom.errors import DriftError, ProfileError, WriteError
+from loom.errors import DriftError, PlanError, ProfileError, WriteError
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,8 +43,9 @@ def test_all_renders_every_profile_and_the_same_bytes_again(here: Path) -> None:
 def test_a_production_that_calls_nobody_is_remarked_and_not_when_it_is_only_checked(here: Path) -> None:
     del here
     result = run("--all")
-    said = "note: generated/prod: $.alerting.receivers: nobody is called: alerts show in Alertmanager only"
-    assert any(line.startswith(said) for line in result.stderr.splitlines())
+    said = "  $.alerting.receivers: nobody is called: alerts show in Alertmanager only"
+    where = "note: generated/prod: profiles/prod.yaml:3:7"
+    assert any(line.startswith(where + said) for line in result.stderr.splitlines())
     assert "generated/dev" not in result.stderr
     assert run("--all", "--check").stderr == ""
 
@@ -97,6 +98,22 @@ def test_a_bad_profile_among_good_ones_writes_nothing(here: Path) -> None:
     result = run("--all")
     assert isinstance(result.exception, ProfileError)
     assert not (here / "generated").exists()
+
+
+def test_a_profile_that_is_refused_only_when_its_files_are_made_writes_nothing_either(here: Path) -> None:
+    text = "extends: dev\nname: zzz\nalerting: {teams: [{name: a, components: [loom.rooter]}]}\n"
+    (here / "profiles" / "zzz.yaml").write_text(text)
+    result = run("--all")
+    assert isinstance(result.exception, PlanError)
+    assert not (here / "generated").exists()
+
+
+@pytest.mark.parametrize("name", [".#dev.yaml", "._dev.yaml", ".yaml"])
+def test_hidden_files_among_the_profiles_are_none(here: Path, name: str) -> None:
+    (here / "profiles" / name).write_bytes(b"\x00\x05\x16\x07")
+    (here / "profiles" / ".#prod.yaml").symlink_to("somebody@machine.1234")
+    assert run("--all").exit_code == 0
+    assert sorted(path.name for path in (here / "generated").iterdir()) == ["dev", "prod"]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--all", "--profile", "dev"), ("--all", "--check", "--force")])

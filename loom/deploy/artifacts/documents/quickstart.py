@@ -1,7 +1,8 @@
 """QUICKSTART.md: five minutes from nothing to a trace, with this profile's ports and names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from loom.contract import environment as variables
 from loom.contract.environment import Variable
@@ -12,6 +13,7 @@ from loom.deploy.artifacts.grafana import FOLDER
 from loom.deploy.artifacts.model import Artifact
 from loom.deploy.artifacts.prometheus import targets
 from loom.deploy.artifacts.template import fill
+from loom.deploy.plan import topology
 from loom.deploy.plan.edges import LOOM, OPERATOR
 from loom.deploy.plan.identity import ADMIN, Kind, secrets
 from loom.deploy.plan.identity import FOLDER as FOLDER_OF_SECRETS
@@ -47,11 +49,13 @@ def artifact(plan: Plan, others: Sequence[Artifact]) -> Artifact:
         "places": _places(plan),
         "urls": {purpose: _url(plan, *where) for purpose, where in _ADDRESSES.items() if plan.has(*where)},
         "exported": plan.has(*_ADDRESSES["exporter"]) and plan.port(*_ADDRESSES["exporter"]).published,
-        "containers": [container.name for container in plan.containers],
+        "tracing": _collector(plan, lambda duty: Service.JAEGER in duty.traces),
+        "pushing": _collector(plan, lambda duty: duty.metrics),
         "images": [container.program.reference for container in plan.containers],
         "numbers": "|".join(str(port.native) for port in published(plan)),
         "given": [secret for secret in secrets(plan) if secret.kind is Kind.GIVEN],
         "protected": plan.profile.security.tls.mode != "off",
+        "authenticated": _authenticated(plan),
         "credentials": FOLDER_OF_SECRETS,
         "operator": OPERATOR,
         "curl": "ask" if plan.profile.security.tls.mode != "off" else "curl",
@@ -75,7 +79,6 @@ _ADDRESSES = {
     "grafana": (Service.GRAFANA, Purpose.UI),
     "health": (Service.COLLECTOR, Purpose.HEALTH),
     "exporter": (Service.COLLECTOR, Purpose.EXPORTER),
-    "grpc": (Service.COLLECTOR, Purpose.OTLP_GRPC),
 }
 
 
@@ -84,17 +87,24 @@ def published(plan: Plan) -> list[Port]:
     return sorted((port for port in plan.ports if port.published), key=lambda port: port.native)
 
 
+def _collector(plan: Plan, does: Callable[[topology.Duty], bool]) -> str:
+    """Container of the first collector with a duty: whose log tells how that goes."""
+    collectors = topology.collectors(plan.profile)
+    return next(plan.container(one).name for one in collectors if does(topology.duty(plan.profile, one)))
+
+
+def _authenticated(plan: Plan) -> bool:
+    """Whether people are asked for a password: that they are spoken to under TLS does not say so."""
+    return plan.profile.security.authentication != "off"
+
+
 def _url(plan: Plan, service: Service, purpose: Purpose) -> str:
     return f"{plan.scheme(service, purpose)}://{_HOST}:{plan.port(service, purpose).native}"
 
 
 def _places(plan: Plan) -> list[Place]:
     known = f"from `{FOLDER_OF_SECRETS}/grafana/{ADMIN}`"
-    login = (
-        known
-        if plan.profile.security.authentication != "off"
-        else "`admin`, to be changed at the first login"
-    )
+    login = known if _authenticated(plan) else "`admin`, to be changed at the first login"
     traces = _url(plan, plan.traces, Purpose.UI)
     return [
         Place("Jaeger", traces, "traces: choose the service, then an operation"),
@@ -107,7 +117,7 @@ def _places(plan: Plan) -> list[Place]:
 def _settings(plan: Plan) -> list[tuple[Variable, str]]:
     profile = plan.profile
     return [
-        (variables.ENDPOINT, _url(plan, *_ADDRESSES["grpc"])),
+        *environment.endpoints(plan, partial(_url, plan)).items(),
         (variables.SERVICE_NAME, profile.loom.service_name),
         (variables.SAMPLER, str(profile.tracing.sampler)),
         (variables.ENVIRONMENT, profile.environment),
