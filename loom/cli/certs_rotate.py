@@ -9,6 +9,7 @@ from loom.cli.issuing import Issuing, issuing, ordered, show
 from loom.cli.usage import ProfileCommand
 from loom.cli.vault import Target, which
 from loom.deploy.credentials import succession
+from loom.deploy.credentials.issue import State
 from loom.deploy.credentials.rotation import renew
 from loom.deploy.credentials.succession import Step
 from loom.deploy.engine import reread
@@ -65,10 +66,12 @@ def command(target: Target, **options: Unpack[Options]) -> None:
     else:
         issued = renew(target.plan, vault, order, only)
     show(vault.folder, issued)
-    told = reread(target.rendered, {one.party for one in issued}, authorities=step is not None)
+    # A step changes whom everybody trusts, also where the certificate stays.
+    changed = {one.party for one in issued if step or one.state is State.REPLACED}
+    told = reread(target.rendered, changed, authorities=step is not None)
     if told:
         click.echo(f"told to read them now: {', '.join(told)}; everybody else looks by itself")
-    if any(port.outside for port in target.plan.ports) and any(one.party == LOOM for one in issued):
+    if any(port.outside for port in target.plan.ports) and LOOM in changed:
         click.echo(
             f"other machines that send hold copies of {vault.folder / LOOM}: bring them the new files,"
         )

@@ -13,7 +13,7 @@ from loom.cli.output import say
 from loom.cli.usage import ProfileCommand, setting
 from loom.deploy import api
 from loom.deploy.artifacts import rules
-from loom.deploy.drill import UNPROVOKED, Row, Setting, drill, drilled, missing
+from loom.deploy.drill import UNPROVOKED, Row, Setting, drill, drilled, impossible, missing
 from loom.deploy.engine import Home, NativeEngine
 from loom.deploy.engine.conflict import offset
 from loom.deploy.plan.model import Plan
@@ -71,7 +71,8 @@ def _names(plan: Plan) -> set[str]:
 def _left_out(whole: Plan, plan: Plan) -> dict[str, str]:
     """Alerts of the profile that are not provoked → why."""
     elsewhere = dict.fromkeys(sorted(_names(whole) - _names(plan)), _ELSEWHERE)
-    return {**{name: why for name, why in UNPROVOKED.items() if name in _names(plan)}, **elsewhere}
+    without = {**UNPROVOKED, **impossible(plan)}
+    return {**{name: why for name, why in without.items() if name in _names(plan)}, **elsewhere}
 
 
 def _refuse_unknown(whole: Plan, chosen: Sequence[str], left_out: Mapping[str, str]) -> None:

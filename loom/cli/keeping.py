@@ -11,7 +11,7 @@ from loom.deploy.plan.model import Service
 from loom.errors import FindingError, Problem
 
 _AT_START = {
-    str(Service.GRAFANA): "Grafana reads it when it starts",
+    str(Service.GRAFANA): "Grafana reads it when it starts: restart it, unless it is told below",
 }
 
 

@@ -1,13 +1,14 @@
 """How an example starts and ends: its environment, and its exit code.
 
 0 everything went well and arrived · 1 something did not · 3 the environment is malformed · 128 + n: signal n
-ended it early (130 for Ctrl-C, 143 for SIGTERM), with everything that had happened handled and sent. What
-cannot be stopped does not keep it from ending.
+ended it early (130 for Ctrl-C, 143 for SIGTERM), with everything that had happened handled and sent. A task
+that cannot be stopped does not keep it from ending; a thread does.
 """
 
 import asyncio
 import os
 import sys
+import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
@@ -51,7 +52,21 @@ async def _see_through(work: Coroutine[Any, Any, int]) -> int:
 
     `asyncio.run` would wait for that for ever. Nothing is lost: Loom has ended, and sent everything.
     """
-    code = await work
+    try:
+        code = await work
+    except Exception:
+        if await _resisted():
+            traceback.print_exc()
+            os._exit(1)
+        raise
+    if await _resisted():
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
+async def _resisted() -> bool:
+    """Stop what is left; whether something does not let itself be stopped, which is said then."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -60,6 +75,4 @@ async def _see_through(work: Coroutine[Any, Any, int]) -> int:
     if left:
         names = ", ".join(sorted(task.get_name() for task in left))
         print(f"ends without what resists being stopped: {names}", file=sys.stderr, flush=True)
-        sys.stdout.flush()
-        os._exit(code)
-    return code
+    return bool(left)

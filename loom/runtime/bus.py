@@ -13,6 +13,7 @@ from opentelemetry.context import Context
 
 from loom.contract.spans import event_bus as spans
 from loom.errors import LoomRuntimeError, Problem
+from loom.runtime import draining
 from loom.runtime import topic as topics
 from loom.runtime.bus_metrics import BusMetrics
 from loom.runtime.bus_spans import publish_attributes, record_outcome, subscription_attributes
@@ -25,7 +26,7 @@ from loom.runtime.reasons import CLOSED
 from loom.runtime.receipt import Receipt
 from loom.runtime.registry import Registry
 from loom.runtime.route import Route, Routes
-from loom.runtime.subscription import Interest, State, Subscription
+from loom.runtime.subscription import Interest, Subscription
 from loom.telemetry import Telemetry
 from loom.telemetry.current import get_current
 from loom.telemetry.propagation import inside
@@ -151,12 +152,11 @@ class EventBus:
         for subscription in subscriptions:
             self._registry.detach(subscription)
         self._routes.clear()
-        await asyncio.sleep(0)  # readers that were just started or woken run first, or nobody seems to read
-        waiting = [each.drain() for each in subscriptions if each.state is not State.CLOSED]
-        if waiting:
-            await asyncio.wait(waiting, timeout=timeout)
-        for subscription in subscriptions:
-            self.unsubscribe(subscription)
+        try:
+            await draining.drain(subscriptions, timeout)
+        finally:
+            for subscription in subscriptions:
+                self.unsubscribe(subscription)
 
     async def close(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - one deadline for all
         """Accept nothing any more, let subscribers take what is queued, then end every subscription.

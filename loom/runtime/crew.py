@@ -49,15 +49,17 @@ class Crew:
             _, pending = await asyncio.wait(pending, timeout=patience)
             for task in pending:
                 task.cancel()
-        if pending:
-            self._tasks -= pending
-            self._abandoned |= pending
-            names = ", ".join(sorted({task.get_name() for task in pending}))
-            self._logger.error("%s resists being stopped and is left behind", names)
+        self._leave(pending)
 
     async def dismiss(self) -> None:
-        """Wait for all tasks, which were cancelled, as `stop` does."""
-        await self.stop(self._tasks, self._patience)
+        """Wait for all tasks, which were cancelled, as `stop` does; when cancelled, leave behind what is there."""
+        try:
+            await self.stop(self._tasks, self._patience)
+        except asyncio.CancelledError:
+            for task in self._tasks:
+                task.cancel()
+            self._leave(set(self._tasks))
+            raise
 
     async def __aenter__(self) -> Self:
         """Tasks can be started from here on."""
@@ -78,6 +80,13 @@ class Crew:
     async def _represent(self) -> None:
         """Fail as the first task that fails."""
         await self._failure
+
+    def _leave(self, pending: set[Task]) -> None:
+        if pending:
+            self._tasks -= pending
+            self._abandoned |= pending
+            names = ", ".join(sorted({task.get_name() for task in pending}))
+            self._logger.error("%s resists being stopped and is left behind", names)
 
     def _end(self, task: Task) -> None:
         self._tasks.discard(task)

@@ -91,14 +91,17 @@ class Telemetry:
         return self._pipeline.shutdown(timeout) if self._pipeline else True
 
     async def close(self, timeout: float = SHUTDOWN_SECONDS) -> bool:  # noqa: ASYNC109 - passed to a thread
-        """`shutdown` without blocking the event loop, whatever its pool of threads is busy with."""
-        done = aside.start(partial(self.shutdown, timeout), "loom-shutdown")
+        """`shutdown` without blocking the event loop, whatever its pool of threads is busy with.
+
+        One cancellation does not cut it short: its thread would end with the program, and lose what it sends.
+        """
+        ending = asyncio.wrap_future(aside.start(partial(self.shutdown, timeout), "loom-shutdown"))
+        deadline = asyncio.get_running_loop().time() + timeout + SPARE_SECONDS
         try:
-            async with asyncio.timeout(timeout + SPARE_SECONDS):
-                return await asyncio.wrap_future(done)
-        except TimeoutError:
-            logger.warning("the telemetry was not stopped in time: an exporter does not end")
-            return False
+            return await _ended(ending, deadline)
+        except asyncio.CancelledError:
+            await _ended(ending, deadline)
+            raise
 
     async def __aenter__(self) -> Self:
         """Itself."""
@@ -107,6 +110,15 @@ class Telemetry:
     async def __aexit__(self, *_: object) -> None:
         """Send everything and stop."""
         await self.close()
+
+
+async def _ended(ending: "asyncio.Future[bool]", deadline: float) -> bool:
+    """What it says at its end; False when it has not come by then, in the loop's time."""
+    await asyncio.wait({ending}, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+    if ending.done():
+        return ending.result()
+    logger.warning("the telemetry was not stopped in time: an exporter does not end")
+    return False
 
 
 def announce(settings: Settings) -> None:

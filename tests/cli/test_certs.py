@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from loom.cli import certs_rotate
 from loom.cli.main import group
 from loom.errors import FindingError, InputError, LoomError, MachineError
 
@@ -49,6 +50,21 @@ def test_check_is_green_on_what_create_made_and_names_everybody(secrets: Path) -
         line.split()[0] for line in result.stdout.splitlines() if line
     }
     assert secrets.is_dir()
+
+
+def test_only_whoever_got_something_new_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[set[str]] = []
+
+    def reread(_: Path, changed: set[str], **_how: bool) -> tuple[str, ...]:
+        told.append(changed)
+        return ()
+
+    monkeypatch.setattr(certs_rotate, "reread", reread)
+    run("create", "--profile", "prod")
+    run("rotate", "--profile", "prod", "--only", "prometheus")
+    run("rotate", "--profile", "prod", "--authority", "trust")
+    assert told[0] == {"prometheus"}
+    assert "grafana" in told[1], "whom it trusts has changed, not its certificate"
 
 
 def test_check_ends_with_all_problems_at_once(secrets: Path) -> None:

@@ -101,6 +101,30 @@ def test_a_handler_that_cannot_be_stopped_does_not_keep_an_example_from_ending(r
     assert "ends without what resists being stopped: agent planner" in done.stderr
 
 
+def test_an_example_that_fails_ends_although_a_task_cannot_be_stopped() -> None:
+    script = (
+        "import asyncio, sys\n"
+        "from loom.examples.service import start\n"
+        "async def resist():\n"
+        "    while True:\n"
+        "        try:\n"
+        "            await asyncio.sleep(3600)\n"
+        "        except asyncio.CancelledError:\n"
+        "            pass\n"
+        "async def work(_):\n"
+        "    task = asyncio.create_task(resist(), name='stubborn')\n"
+        "    await asyncio.sleep(0)\n"
+        "    raise RuntimeError('it went wrong')\n"
+        "sys.exit(start(lambda: None, work))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "ends without what resists being stopped: stubborn" in done.stderr
+    assert "RuntimeError: it went wrong" in done.stderr
+
+
 def test_a_signal_that_comes_while_it_starts_ends_it_with_the_same_code(receiver: Recorder) -> None:
     script = (
         "import asyncio, os, signal, sys\n"

@@ -253,6 +253,35 @@ async def test_closing_waits_for_no_reader_that_has_given_up() -> None:
         await bus.close(2 * SECONDS)
 
 
+async def test_a_reader_that_is_just_about_to_read_takes_what_is_queued() -> None:
+    got: list[str] = []
+
+    async def read(subscription: Subscription) -> None:
+        async with asyncio.TaskGroup() as group:  # some turns of the loop until it reads
+            group.create_task(asyncio.sleep(0))
+        got.extend([envelope.event.type async for envelope in subscription])
+
+    async with EventBus(Telemetry.disabled()) as bus:
+        subscription = bus.subscribe("t")
+        reader = asyncio.create_task(read(subscription))
+        for number in range(5):
+            await bus.publish("t", Event(str(number)))
+    await reader
+    assert got == list("01234")
+
+
+async def test_a_drain_that_is_cancelled_leaves_nothing_open() -> None:
+    async with EventBus(Telemetry.disabled()) as bus:
+        subscription = bus.subscribe("t")
+        await bus.publish("t", Event("chat"))
+        draining = asyncio.create_task(bus.drain(subscription, timeout=SECONDS))
+        await asyncio.sleep(0)
+        draining.cancel()
+        await asyncio.wait({draining})
+        assert draining.cancelled()
+        assert subscription.state is State.CLOSED
+
+
 async def test_draining_leaves_closed_what_was_unsubscribed_meanwhile() -> None:
     bus = EventBus(Telemetry.disabled())
     subscription = bus.subscribe("x")

@@ -165,6 +165,25 @@ def test_telemetry_is_closed_in_time_while_every_thread_of_the_pool_is_busy(stuc
     asyncio.run(run())
 
 
+def test_a_close_that_is_cancelled_sends_what_is_left_all_the_same(stuck: Stuck) -> None:
+    spans, metrics = MemorySpans(), StuckMetrics(stuck)
+    telemetry = setup(Settings(), Options(periodic=False), Exporters(spans, metrics))
+
+    async def run() -> None:
+        record(telemetry)
+        closing = asyncio.create_task(telemetry.close(PATIENCE / 2))
+        await asyncio.sleep(0)
+        closing.cancel()  # as a second signal does
+        await asyncio.sleep(0.01)
+        assert not closing.done()
+        stuck.released.set()
+        await asyncio.wait({closing})
+        assert closing.cancelled()
+        assert (len(spans.spans), stuck.passed) == (1, True)
+
+    asyncio.run(run())
+
+
 def test_an_exporter_that_cannot_be_shut_down_does_not_keep_a_program_from_ending(
     stuck: Stuck, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

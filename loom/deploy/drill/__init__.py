@@ -3,8 +3,19 @@
 from loom.deploy.drill.cause import Cause
 from loom.deploy.drill.causes import CAUSES, UNPROVOKED
 from loom.deploy.drill.course import Row
-from loom.deploy.drill.drill import Setting, drill, missing
+from loom.deploy.drill.drill import Setting, drill, impossible, missing
 from loom.deploy.drill.rehearsal import drilled
 from loom.deploy.drill.scale import compress
 
-__all__ = ["CAUSES", "UNPROVOKED", "Cause", "Row", "Setting", "compress", "drill", "drilled", "missing"]
+__all__ = [
+    "CAUSES",
+    "UNPROVOKED",
+    "Cause",
+    "Row",
+    "Setting",
+    "compress",
+    "drill",
+    "drilled",
+    "impossible",
+    "missing",
+]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from loom.deploy.drill.ground import Ground
+from loom.deploy.plan.model import Service
 
 Act = Callable[[Ground], None]
 
@@ -39,3 +40,5 @@ class Cause:
     """What the alerts are told by from those of other causes."""
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     """Alert → what must be seen of it, where that is not the whole."""
+    needs: Service | None = None
+    """Only where a deployment has this service."""

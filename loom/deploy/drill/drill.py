@@ -35,6 +35,12 @@ def missing(plan: Plan) -> list[str]:
     return [alert.name for alert in alerts(plan) if alert.name not in known]
 
 
+def impossible(plan: Plan) -> dict[str, str]:
+    """Alert → why its cause cannot be made in this deployment."""
+    lacking = [cause for cause in CAUSES if cause.needs and cause.needs not in plan.services]
+    return {name: f"it takes {cause.needs}, which is not there" for cause in lacking for name in cause.alerts}
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Where and how."""
@@ -50,6 +56,7 @@ def drill(setting: Setting, chosen: Collection[str], say: Say) -> list[Row]:
     """Provoke the chosen alerts, all of them when none is named; a row for each. Nothing is left running."""
     names = {alert.name for alert in alerts(setting.plan)}
     there = names & set(chosen) if chosen else names
+    there -= set(impossible(setting.plan))
     causes = [cause for cause in CAUSES if there & set(cause.alerts)]
     rows: list[Row] = []
     with _ground(setting) as ground:

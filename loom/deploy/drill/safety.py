@@ -50,6 +50,8 @@ CAUSES = (
         lambda ground: ground.stop(Service.PROXY),
         lambda ground: ground.start(Service.PROXY),
         2,
+        {"identity": str(Service.PROXY)},
+        needs=Service.PROXY,
     ),
     Cause("certificates that last ten days", ("CertificateExpiring",), _renew(10), _renew(DAYS), 2),
     Cause("certificates that last two days", ("CertificateExpiringNow",), _renew(2), _renew(DAYS), 4),

@@ -22,11 +22,11 @@ def at(profile: Profile, path: str, message: str, hint: str = "", causes: Sequen
     `causes` are the other values that it follows from. A base is in order, so that what comes from one is no
     place to look at: then the problem is at the first cause that was written on the command line, or else in
     the profile itself; without any, it says which profile is refused. A default stands nowhere: there the
-    place is that of the first cause that was written, or else of the profile's name.
+    place is that of the first such cause, or else of the profile's name.
     """
     place = profile.place(_keys(path))
     if place is None:
-        cause = _written(profile, causes)
+        cause = _written_here(profile, causes)
         said = f"{message}; this follows from {cause}" if cause else message
         return _problem(profile.place(_keys(cause or "name")), path, said, hint)
     base = place if _inherited(profile, place) else None
@@ -58,20 +58,9 @@ def _inherited(profile: Profile, place: Place) -> bool:
 
 def _written_here(profile: Profile, paths: Sequence[str]) -> str | None:
     """The first of the paths that the command line sets, or else the profile's own file."""
-    found = [
-        path for path in paths if (place := profile.place(_keys(path))) and not _inherited(profile, place)
-    ]
-    return _written(profile, found)
-
-
-def _written(profile: Profile, paths: Sequence[str]) -> str | None:
-    """The first of the paths that the command line sets, or else the profile's own file, or else a base."""
     found = [(path, place) for path in paths if (place := profile.place(_keys(path)))]
-
-    def rank(one: tuple[str, Place]) -> int:
-        return 0 if one[1].file == FLAG else 1 + _inherited(profile, one[1])
-
-    return next((path for path, _ in sorted(found, key=rank)), None)
+    own = [(path, place) for path, place in found if not _inherited(profile, place)]
+    return next((path for path, _ in sorted(own, key=lambda one: one[1].file != FLAG)), None)
 
 
 def written(profile: Profile, path: str) -> bool:

@@ -156,7 +156,12 @@ def within(plan: Plan) -> Iterator[Problem]:
         message = f"{section.within} is less than two rounds of the canary take, {span(least)}"
         waits = " or tracing.tail.wait" if profile.tracing.tail else ""
         hint = f"raise it, or shorten canary.interval{waits}"
-        causes = ("canary.interval", "tracing.tail.wait")
+        causes = (
+            "canary.interval",
+            "tracing.tail.wait",
+            "metrics.export_interval",
+            "metrics.scrape_interval",
+        )
         yield at(profile, f"{_SECTION}.freshness.within", message, hint, causes)
 
 

@@ -152,6 +152,14 @@ class Routing(Section):
         beat = (self.heartbeat.url_secret,) if self.heartbeat else ()
         return tuple(sorted({*beat, *(name for receiver in self.receivers for name in receiver.secrets)}))
 
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Names of those secrets that are addresses."""
+        webhooks = (one.url_secret for one in self.receivers)
+        channels = (one.slack.url_secret for one in self.receivers if one.slack)
+        beat = (self.heartbeat.url_secret,) if self.heartbeat else ()
+        return frozenset(name for name in (*webhooks, *channels, *beat) if name)
+
 
 _OURS = frozenset({"password", "token", "users", "admin_password"})
 """Files that `loom-deploy secrets` makes in the same folder."""

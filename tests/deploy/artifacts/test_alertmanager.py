@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loom.deploy import profile
 from loom.deploy.artifacts import Artifact, alertmanager, parse, rules
-from loom.deploy.artifacts.alertmanager.inhibition import CHAINS, LESSER
+from loom.deploy.artifacts.alertmanager.inhibition import LESSER, chains
 from loom.deploy.artifacts.rules import Severity
 from loom.deploy.plan import Plan, derive
 from loom.deploy.profile import routing
@@ -147,13 +147,36 @@ def test_a_silenced_alert_and_its_cause_are_alerts_of_ours(plan_of: Callable[...
     everything = derive(profile.load(Path(__file__).parents[3] / "bench" / "everything.yaml"))
     plans = (plan_of("dev"), plan_of("prod"), everything)
     known = {alert.name: alert for plan in plans for alert in rules.alerts(plan)}
-    for chain in (*LESSER, *CHAINS):
+    for chain in (*LESSER, *(chain for plan in plans for chain in chains(plan))):
         assert known[chain.cause].severity is Severity.CRITICAL or chain.cause == "LoomTelemetryAbsent"
         for effect in chain.effects:
             # A label that only one of them has is never equal: what is to be silenced would be told.
             for label in chain.alike:
                 assert label in known[chain.cause].expression.labels
                 assert label in known[effect].expression.labels, (chain.cause, effect, label)
+
+
+SHAPED = {
+    "single": ((), {"otel-collector", "jaeger"}, {"otel-collector", "otel-collector-exporter", "prometheus"}),
+    "split": (
+        ("metrics.delivery=otlp",),
+        {"otel-collector", "jaeger"},
+        {"otel-metrics", "prometheus"},
+    ),
+    "tiered": (
+        ("metrics.delivery=otlp", "tracing.tail.wait=20s"),
+        {"otel-collector", "otel-sampler", "jaeger"},
+        {"otel-collector", "prometheus"},
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPED)
+def test_what_is_down_silences_only_what_it_carries(plan_of: Callable[..., Plan], shape: str) -> None:
+    overrides, traces, metrics = SHAPED[shape]
+    found = chains(plan_of("dev", f"collector.topology={shape}", "canary.enabled=true", *overrides))
+    jobs = {chain.signal: set(chain.jobs) for chain in found if chain.jobs}
+    assert jobs == {"": metrics, "traces": traces | {"canary"}, "metrics": metrics | {"canary"}}
 
 
 def test_every_warning_that_a_worse_alert_repeats_is_silenced_by_it() -> None:

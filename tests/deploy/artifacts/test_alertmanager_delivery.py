@@ -60,7 +60,11 @@ INHIBITIONS = [
         "CollectorQueueFull", {"exporter": "a"}, "CollectorRefusingData", {"receiver": "otlp"}, silenced=True
     ),
     Case(
-        "PipelineTargetDown", {JOB: foreign.JOB_SAMPLER}, "CanaryMissing", {"signal": "traces"}, silenced=True
+        "PipelineTargetDown",
+        {JOB: foreign.JOB_JAEGER},
+        "CanaryMissing",
+        {"signal": "metrics"},
+        silenced=False,
     ),
     Case("LoomMcpServerDown", {JOB: "a"}, "LoomAgentFailing", {JOB: "a"}, silenced=False),
     Case("PipelineTargetDown", {JOB: foreign.JOB_EXPORTER}, "LoomTelemetryAbsent", {}, silenced=True),

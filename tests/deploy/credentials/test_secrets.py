@@ -165,7 +165,13 @@ def test_production_calls_nobody_elsewhere_in_plain_text(receivers: Plan, vault:
     with pytest.raises(InputError, match="called in plain text") as caught:
         put(receivers, vault, "alertmanager", "chat_url", f"http://{host}/hook?key=abc")
     assert "abc" not in str(caught.value)
-    for fine in ("http://localhost:9095/hook", "http://127.0.0.1/hook", "http://[::1]:1/", f"https://{host}"):
+    for fine in (
+        "http://localhost:9095/hook",
+        "http://127.0.0.1/hook",
+        "http://[::1]:1/",
+        "http://relay:80",
+        f"https://{host}",
+    ):
         put(receivers, vault, "alertmanager", "chat_url", fine)
         assert "plain text" not in problems(receivers, vault)
     vault.file("alertmanager", "chat_url").write_text(f"http://{host}/hook")  # by hand, past `secrets set`

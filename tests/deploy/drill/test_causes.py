@@ -9,7 +9,7 @@ import pytest
 from loom.deploy import profile
 from loom.deploy.artifacts import rules
 from loom.deploy.artifacts.rules.telemetry import LASTING
-from loom.deploy.drill import CAUSES, UNPROVOKED, drilled, missing
+from loom.deploy.drill import CAUSES, UNPROVOKED, drilled, impossible, missing
 from loom.deploy.drill.budgets import FAST, SLOW, share
 from loom.deploy.drill.ground import TROUBLE
 from loom.deploy.drill.rehearsal import narrowed
@@ -44,6 +44,12 @@ def test_every_cause_is_about_alerts_that_exist_and_none_has_two() -> None:
 def test_few_are_left_out_and_each_says_why() -> None:
     assert len(UNPROVOKED) <= MOST_UNPROVOKED
     assert all(len(why.split()) > 5 for why in UNPROVOKED.values())
+
+
+def test_a_cause_that_takes_what_is_not_there_is_not_made_but_named() -> None:
+    open_ = derive(profile.load("prod", ("environment=staging", "security.authentication=off")))
+    assert set(impossible(open_)) == {"PipelineServiceDown"}
+    assert impossible(plan("prod")) == {}
 
 
 SIZED = ("PrometheusSeries", "PrometheusVolume", "JaegerVolume", "CanaryFailing")

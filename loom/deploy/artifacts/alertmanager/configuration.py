@@ -58,7 +58,7 @@ def artifact(plan: Plan, site: Site) -> Artifact:
         "pulse": equal("alertname", PULSE),
         "heartbeat": _heartbeat(routing, site),
         "branches": tuple(_branches(routing)),
-        "inhibitions": inhibition.rules({alert.name for alert in alerts(plan)}),
+        "inhibitions": inhibition.rules(plan, {alert.name for alert in alerts(plan)}),
         "receivers": [_receiver(receiver, site) for receiver in routing.receivers],
         "title": _TITLE,
         "text": _TEXT,

@@ -1,14 +1,19 @@
 """What silences what: one message for one cause."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
+from loom.contract import canary
 from loom.contract import foreign as f
 from loom.contract.attributes import SERVER
 from loom.contract.objective import SLO
 from loom.contract.resource import ENVIRONMENT_LABEL, INSTANCE, JOB
 from loom.deploy.artifacts.alertmanager.matching import among, equal, present
+from loom.deploy.artifacts.prometheus import targets
 from loom.deploy.artifacts.rules.alert import Severity
+from loom.deploy.plan import topology
+from loom.deploy.plan.model import Plan
+from loom.deploy.plan.topology import Duty
 
 PIPELINE = "PipelineTargetDown"
 _SIGNAL = "signal"
@@ -39,13 +44,14 @@ class Chain:
     effects: tuple[str, ...]
     alike: tuple[str, ...] = ()
     """Labels, besides the environment, in which both must be equal."""
+    signal: str = ""
+    """Of the effects: only those about this one; empty for any."""
 
 
 def _worse(cause: str, *lesser: str, alike: tuple[str, ...] = ()) -> Chain:
     return Chain(f"{cause} says it already.", cause, (), lesser, (JOB, *alike))
 
 
-_COLLECTING = (f.JOB_EXPORTER, f.JOB_COLLECTOR, f.JOB_METRICS, f.JOB_SAMPLER)
 _EXPORTER = "exporter"
 """Label of a collector's queues, by whom they lead to."""
 LESSER = (
@@ -68,33 +74,55 @@ LESSER = (
 )
 """What a worse alert says of the same thing. Not all of a component: who is told that a disk is full must
 still hear that a configuration is broken."""
-CHAINS = (
-    Chain(
-        "Who cannot be scraped says nothing: that nothing is heard of Loom is no news then.",
-        PIPELINE,
-        (*_COLLECTING, f.JOB_PROMETHEUS),
-        ("LoomTelemetryAbsent", "LoomServiceSilent"),
-    ),
-    Chain(
-        "When nobody reports, the single services are no news.",
-        "LoomTelemetryAbsent",
-        (),
-        ("LoomServiceSilent",),
-    ),
-    Chain(
-        "What is down is the reason why the canary finds nothing.",
-        PIPELINE,
-        (*_COLLECTING, f.JOB_JAEGER, f.JOB_PROMETHEUS, f.JOB_CANARY),
-        ("CanaryMissing", "CanaryFailing", *_FRESHNESS),
-    ),
-    Chain(
-        "That nothing arrives is said once.", "CanaryMissing", (), ("CanaryFailing", *_FRESHNESS), ("signal",)
-    ),
-)
+_CANARY = ("CanaryMissing", "CanaryFailing", *_FRESHNESS)
 
 
-def rules(known: Collection[str]) -> tuple[Inhibition, ...]:
-    """That of the objectives, and the chains among alerts that this profile has."""
+def chains(plan: Plan) -> tuple[Chain, ...]:
+    """What follows from what, in this topology."""
+    metrics = (*_carrying(plan, lambda duty: duty.metrics), f.JOB_PROMETHEUS)
+    traces = (*_carrying(plan, lambda duty: bool(duty.traces)), f.JOB_JAEGER)
+    return (
+        Chain(
+            "Who cannot be scraped says nothing: that nothing is heard of Loom is no news then.",
+            PIPELINE,
+            metrics,
+            ("LoomTelemetryAbsent", "LoomServiceSilent"),
+        ),
+        Chain(
+            "When nobody reports, the single services are no news.",
+            "LoomTelemetryAbsent",
+            (),
+            ("LoomServiceSilent",),
+        ),
+        *(
+            Chain(
+                f"What is down is the reason why the canary finds no {signal}.",
+                PIPELINE,
+                (*jobs, f.JOB_CANARY),
+                _CANARY,
+                signal=signal,
+            )
+            for signal, jobs in zip(canary.SIGNALS, (traces, metrics), strict=True)
+        ),
+        Chain("That nothing arrives is said once.", "CanaryMissing", (), _CANARY[1:], (_SIGNAL,)),
+    )
+
+
+def _carrying(plan: Plan, carries: Callable[[Duty], bool]) -> Iterator[str]:
+    """Jobs of the collectors with such a duty; the exporter's is to hand on metrics."""
+    for target in targets(plan):
+        duties = [
+            topology.duty(plan.profile, one)
+            for one in topology.collectors(plan.profile)
+            if one.role is target.service
+        ]
+        duty = Duty((), metrics=True, decides=False)
+        if any(carries(duty if target.job == f.JOB_EXPORTER else one) for one in duties):
+            yield target.job
+
+
+def rules(plan: Plan, known: Collection[str]) -> tuple[Inhibition, ...]:
+    """That of the objectives, and the chains among the alerts that there are."""
     critical = equal("severity", Severity.CRITICAL)
     lesser = among("severity", [one for one in Severity if one not in {Severity.CRITICAL, Severity.NONE}])
     return (
@@ -104,7 +132,7 @@ def rules(known: Collection[str]) -> tuple[Inhibition, ...]:
             (lesser, present(SLO)),
             (SLO, ENVIRONMENT_LABEL, JOB, _SIGNAL),
         ),
-        *(_chain(chain, known) for chain in (*LESSER, *CHAINS) if _there(chain, known)),
+        *(_chain(chain, known) for chain in (*LESSER, *chains(plan)) if _there(chain, known)),
     )
 
 
@@ -115,4 +143,5 @@ def _there(chain: Chain, known: Collection[str]) -> bool:
 def _chain(chain: Chain, known: Collection[str]) -> Inhibition:
     source = (equal("alertname", chain.cause), *([among(JOB, chain.jobs)] if chain.jobs else []))
     target = among("alertname", [effect for effect in chain.effects if effect in known])
-    return Inhibition(chain.why, source, (target,), (ENVIRONMENT_LABEL, *chain.alike))
+    about = (equal(_SIGNAL, chain.signal),) if chain.signal else ()
+    return Inhibition(chain.why, source, (target, *about), (ENVIRONMENT_LABEL, *chain.alike))

@@ -1,6 +1,7 @@
 """Alerts on the canary, and on what it sees: whether telemetry arrives, and how long certificates last."""
 
 from collections.abc import Iterator
+from math import ceil
 
 from loom.contract import canary as c
 from loom.contract import foreign as f
@@ -31,6 +32,8 @@ OLD = 300
 """Seconds: telemetry that is older than this does not arrive, where the canary is not slower by itself."""
 ROUNDS, FAILED = 10, 2
 """Of so many rounds, so many may fail."""
+CLOSED = 5
+"""Minutes for which a port may be closed."""
 DAY = 86_400
 SOON, AT_ONCE = 14, 3
 """Days before a certificate ends."""
@@ -135,36 +138,37 @@ def _closed(plan: Plan) -> Iterator[Alert]:
     names = [str(one) for one in unscraped(plan)]
     if not names:
         return
+    # Two looks in a row: a service may be started anew, and a look may fail.
+    seconds = 2 * plan.profile.canary.interval.seconds + plan.profile.metrics.scrape_interval.seconds
+    hold = max(CLOSED, ceil(seconds / 60))
     looked = select(c.PORT_OPEN, (Matcher("identity", "=~", "|".join(names)),))
     yield Alert(
         "PipelineServiceDown",
         aggregate("max", binary(looked, "==", scalar(0)), by=(JOB, INSTANCE, "identity")),
-        "5m",
+        f"{hold}m",
         Severity.WARNING,
         COMPONENT,
         "{{ $labels.identity }} is down",
         "The canary finds nobody at the port of {{ $labels.identity }}: its pages do not open.",
         Proof(
             (
-                *(
-                    _looked_at(name, Kind.FIRES, "it stops answering, and answers again", 15)
-                    for name in names
-                ),
-                _looked_at(names[0], Kind.QUIET, "it is started anew", 3),
+                *(_looked_at(name, Kind.FIRES, hold, hold + 10) for name in names),
+                _looked_at(names[0], Kind.QUIET, hold, hold - 2),
             ),
             STATED,
         ),
     )
 
 
-def _looked_at(name: str, kind: Kind, about: str, away: int) -> Scene:
+def _looked_at(name: str, kind: Kind, hold: int, away: int) -> Scene:
     """Nobody is at a port for some minutes; nor at one that is scraped, whose own alert says so."""
     course = held((1.0, 10), (0.0, away), (1.0, 15))
     inputs = (
         Input(c.PORT_OPEN, course, {JOB: f.JOB_CANARY, "identity": name}),
         Input(c.PORT_OPEN, held((0.0, len(course))), {JOB: f.JOB_CANARY, "identity": "prometheus"}),
     )
-    stage = Stage(lambda minute: course.at(minute) == 0, 5, len(course) - 1)
+    about = "it stops answering, and answers again" if kind is Kind.FIRES else "it is started anew"
+    stage = Stage(lambda minute: course.at(minute) == 0, hold, len(course) - 1)
     return play(kind, f"{name}: {about}", inputs, stage)
 
 
