@@ -52,7 +52,7 @@ class Crew:
         self._leave(pending)
 
     async def dismiss(self) -> None:
-        """Wait for all tasks, which were cancelled, as `stop` does; when cancelled, leave behind what is there."""
+        """Wait for all tasks, cancelled before, as `stop` does; when cancelled itself, leave them behind."""
         try:
             await self.stop(self._tasks, self._patience)
         except asyncio.CancelledError:
