@@ -34,10 +34,14 @@ def settings(plan: Plan, site: Site) -> tuple[tuple[str, str], ...]:
     return tuple((variable.name, value) for variable, value in own.items() if value)
 
 
+def met(plan: Plan) -> frozenset[Service]:
+    """Whom the canary sends to, or asks."""
+    return frozenset(edge.service for edge in plan.edges if edge.source == Service.CANARY)
+
+
 def _watched(plan: Plan, site: Site) -> Iterator[str]:
-    met = {edge.service for edge in plan.edges if edge.source == Service.CANARY} | {Service.CANARY}
     absent = {Service.GRAFANA} if site is Site.NATIVE else set()
-    for service in (one for one in plan.services if one not in met | absent):
+    for service in (one for one in plan.services if one not in met(plan) | {Service.CANARY} | absent):
         purpose = next((one for one in _LOOKED_AT if plan.encrypted(service, one)), None)
         if purpose:
             yield f"{plan.address(service, purpose, site)}={service}"

@@ -11,14 +11,14 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from loom.deploy.profile import forms
-from loom.deploy.profile.hosts import is_host
+from loom.deploy.profile.hosts import STRANGE, is_host
 from loom.deploy.profile.section import Section
 from loom.deploy.profile.spelling import show
 
 
 def _host(text: str) -> str:
     if not is_host(text):
-        kind, message = "host", "{value} is neither a host name nor an address"
+        kind, message = "host", f"{{value}} {STRANGE}"
         facts = {"value": show(text), "hint": "write one such as loom.example.org, without a port"}
         raise PydanticCustomError(kind, message, facts)
     return text

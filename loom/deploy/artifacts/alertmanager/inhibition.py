@@ -80,7 +80,7 @@ _CANARY = ("CanaryMissing", "CanaryFailing", *_FRESHNESS)
 def chains(plan: Plan) -> tuple[Chain, ...]:
     """What follows from what, in this topology."""
     metrics = (*_carrying(plan, lambda duty: duty.metrics), f.JOB_PROMETHEUS)
-    traces = (*_carrying(plan, lambda duty: bool(duty.traces)), f.JOB_JAEGER)
+    traces = (*(job for job in _carrying(plan, _traces) if job != f.JOB_EXPORTER), f.JOB_JAEGER)
     return (
         Chain(
             "Who cannot be scraped says nothing: that nothing is heard of Loom is no news then.",
@@ -108,17 +108,15 @@ def chains(plan: Plan) -> tuple[Chain, ...]:
     )
 
 
+def _traces(duty: Duty) -> bool:
+    return bool(duty.traces)
+
+
 def _carrying(plan: Plan, carries: Callable[[Duty], bool]) -> Iterator[str]:
-    """Jobs of the collectors with such a duty; the exporter's is to hand on metrics."""
-    for target in targets(plan):
-        duties = [
-            topology.duty(plan.profile, one)
-            for one in topology.collectors(plan.profile)
-            if one.role is target.service
-        ]
-        duty = Duty((), metrics=True, decides=False)
-        if any(carries(duty if target.job == f.JOB_EXPORTER else one) for one in duties):
-            yield target.job
+    """Jobs of the collectors with such a duty."""
+    profile = plan.profile
+    roles = {one.role for one in topology.collectors(profile) if carries(topology.duty(profile, one))}
+    return (target.job for target in targets(plan) if target.service in roles)
 
 
 def rules(plan: Plan, known: Collection[str]) -> tuple[Inhibition, ...]:

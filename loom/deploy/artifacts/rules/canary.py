@@ -19,6 +19,7 @@ from loom.contract.promql import (
     select,
 )
 from loom.contract.resource import INSTANCE, JOB
+from loom.deploy.artifacts.canary import met
 from loom.deploy.artifacts.prometheus import targets
 from loom.deploy.artifacts.rules.alert import Alert, Severity
 from loom.deploy.artifacts.rules.course import Course, held
@@ -129,8 +130,7 @@ def _failing(plan: Plan) -> Alert:
 
 def unscraped(plan: Plan) -> tuple[Service, ...]:
     """Those of which only the canary can say that they are down: nobody scrapes or sends to them."""
-    known = {target.service for target in targets(plan)}
-    known |= {edge.service for edge in plan.edges if edge.source == Service.CANARY}
+    known = {target.service for target in targets(plan)} | met(plan)
     return tuple(one for one in plan.services if one.role not in known and one not in known)
 
 
